@@ -1,0 +1,147 @@
+"""Files that are whole or absent: atomic writes, hashes, output folders."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from infocpl.errors import DataError, OutputExistsError
+
+__all__ = [
+    "atomic_folder",
+    "atomic_path",
+    "canonical_hash",
+    "read_json",
+    "remove_stale",
+    "sha256_file",
+    "write_json",
+]
+
+_STALE = ".partial-"
+
+
+@contextlib.contextmanager
+def atomic_path(target: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `target` that replaces it when the block ends well.
+
+    A crash at any moment leaves either the old file or the new one, never a mixture; an
+    exception inside the block leaves the old file alone.
+    """
+    target = Path(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f"{_STALE}{target.name}-", dir=target.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        # mkstemp makes files private; an ordinary file follows the user's umask.
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(target)
+        _sync_folder(target.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Yield a temporary folder that becomes `target` when the block ends well.
+
+    Raises
+    ------
+    OutputExistsError : if `target` exists and `overwrite` is false
+    """
+    target = Path(target)
+    if target.exists() and not overwrite:
+        raise OutputExistsError(f"{target} exists already; choose another place or overwrite it")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f"{_STALE}{target.name}-", dir=target.parent))
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        if target.exists():
+            # Two renames, so that a reader sees the old folder or the new one.
+            aside = temporary.with_name(temporary.name + "-old")
+            target.rename(aside)
+            temporary.rename(target)
+            shutil.rmtree(aside)
+        else:
+            temporary.rename(target)
+        _sync_folder(target.parent)
+    finally:
+        if temporary.exists():
+            shutil.rmtree(temporary)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename durable; file systems without folder handles are left as they are."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def remove_stale(folder: Path) -> int:
+    """Remove what killed writers left in `folder`; return how many entries went.
+
+    Call it only where no other process can be writing.
+    """
+    stale = [item for item in folder.glob(f"{_STALE}*")] if folder.is_dir() else []
+    for item in stale:
+        if item.is_dir():
+            shutil.rmtree(item)
+        else:
+            item.unlink(missing_ok=True)
+    return len(stale)
+
+
+def sha256_file(path: Path) -> str:
+    """Hex SHA-256 of a file, read in blocks."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def canonical_hash(value: Any) -> str:
+    """Hex SHA-256 of a JSON value that does not depend on key order or spacing.
+
+    Examples
+    --------
+    >>> canonical_hash({"a": 1, "b": 2}) == canonical_hash({"b": 2, "a": 1})
+    True
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as readable JSON, whole or not at all; NaN is refused."""
+    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+    with atomic_path(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file; :class:`DataError` says where it is missing or broken."""
+    path = Path(path)
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+    except json.JSONDecodeError as error:
+        raise DataError(
+            f"{path}, line {error.lineno}: expected JSON, got something else ({error.msg})"
+        ) from error
