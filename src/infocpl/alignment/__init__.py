@@ -1,0 +1,1 @@
+"""Alignment of clip features with text: InfoCPL and the ridge baseline."""

@@ -1,0 +1,116 @@
+"""What an alignment method gets and gives, whatever it does inside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from infocpl.errors import LabelError
+
+__all__ = ["Aligner", "TextCentre", "TextTable", "standardise"]
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """Text features of a label set.
+
+    Attributes
+    ----------
+    labels : C class names, in the order of the first axis
+    descriptions : (C, K, Dt) one row a description; rows of absent descriptions are zero
+    mask : (C, K) true where a description exists
+    motion : (C, Dt) motion descriptions
+    names : (C, Dt) bare class names, for the class-names-only baseline
+    """
+
+    labels: tuple[str, ...]
+    descriptions: Tensor
+    mask: Tensor
+    motion: Tensor
+    names: Tensor
+
+    def __post_init__(self) -> None:
+        classes, count, dim = self.descriptions.shape
+        if len(self.labels) != classes or self.mask.shape != (classes, count):
+            raise LabelError(
+                f"{len(self.labels)} labels and a mask of {tuple(self.mask.shape)} do not fit "
+                f"descriptions of {(classes, count, dim)}"
+            )
+        if self.motion.shape != (classes, dim) or self.names.shape != (classes, dim):
+            raise LabelError("motion and name features must be (C, Dt) like the descriptions")
+        if not bool(self.mask.any(1).all()):
+            empty = [self.labels[i] for i in (~self.mask.any(1)).nonzero().flatten().tolist()]
+            raise LabelError(f"classes without any description: {', '.join(empty)}")
+
+    def subset(self, labels: tuple[str, ...]) -> TextTable:
+        """Rows of `labels`, in that order; :class:`LabelError` for a name that is not there."""
+        missing = [name for name in labels if name not in self.labels]
+        if missing:
+            raise LabelError(f"no text for {', '.join(missing)}")
+        rows = torch.tensor([self.labels.index(name) for name in labels])
+        return TextTable(
+            tuple(labels),
+            self.descriptions[rows],
+            self.mask[rows],
+            self.motion[rows],
+            self.names[rows],
+        )
+
+    def mean(self) -> Tensor:
+        """(C, Dt) mean of descriptions and motion row of each class, L2-normalised."""
+        total = self.descriptions.mul(self.mask.unsqueeze(2)).sum(1) + self.motion
+        mean = total / (self.mask.sum(1, keepdim=True) + 1)
+        return torch.nn.functional.normalize(mean, dim=1)
+
+
+class Aligner(Protocol):
+    """A trained map from clip features and the text of any label set to scores."""
+
+    def scores(self, features: Tensor, text: TextTable) -> Tensor:
+        """(B, Dv) features and the text of C labels to (B, C) scores, higher is better."""
+        ...
+
+
+def standardise(train: Tensor, floor: float = 1e-3) -> tuple[Tensor, Tensor]:
+    """Mean and scale that give every feature of `train` (N, D) zero mean and unit variance.
+
+    Features that (nearly) never vary keep their size instead of being blown up.
+    """
+    mean = train.mean(0)
+    spread = train.std(0, unbiased=False)
+    return mean, spread.clamp_min(floor * spread.max().clamp_min(1e-12))
+
+
+@dataclass(frozen=True)
+class TextCentre:
+    """Mean text of the seen classes, one for each kind of row.
+
+    Sentences about movement resemble each other; what they share says nothing about a class.
+    Removing the mean of the *seen* classes (no unseen text enters) leaves what differs.
+    """
+
+    descriptions: Tensor
+    motion: Tensor
+    names: Tensor
+
+    @classmethod
+    def of(cls, seen: TextTable) -> TextCentre:
+        """Means (Dt,) over the seen classes, each class counting once."""
+        rows = seen.descriptions.mul(seen.mask.unsqueeze(2)).sum(1)
+        per_class = rows / seen.mask.sum(1, keepdim=True)
+        return cls(per_class.mean(0), seen.motion.mean(0), seen.names.mean(0))
+
+    def apply(self, text: TextTable) -> TextTable:
+        """Rows minus their mean, renormalised to length 1."""
+        normalise = torch.nn.functional.normalize
+        rows = normalise(text.descriptions - self.descriptions, dim=2)
+        return TextTable(
+            text.labels,
+            rows * text.mask.unsqueeze(2),
+            text.mask,
+            normalise(text.motion - self.motion, dim=1),
+            normalise(text.names - self.names, dim=1),
+        )

@@ -1,0 +1,141 @@
+"""InfoCPL as pure functions (arXiv 2406.00639, section III), arranged to score only what is used.
+
+Equal to the dense formulation, with fewer operations: similarities are one matrix product, the
+kept descriptions are gathered as a weighted bag instead of masked, and the visual half of the
+scorer's first layer is computed once a clip.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+__all__ = [
+    "attention_weights",
+    "fuse_heads",
+    "mix_descriptions",
+    "sample_negatives",
+    "sampled_loss",
+]
+
+
+def attention_weights(
+    similarity: Tensor, count: int, mask: Tensor | None = None, *, inverse: bool = False
+) -> Tensor:
+    """Selective feature ensemble: softmax over the `count` best-fitting descriptions.
+
+    Parameters
+    ----------
+    similarity : (..., K) scaled similarity of a clip with each description of a class
+    count : how many descriptions are believed; ties with the last one are kept
+    mask : (..., K) true where a description exists (broadcast)
+    inverse : believe the *least* fitting ones instead (attention inverse)
+
+    Returns
+    -------
+    (..., K) weights that sum to 1, zero on what is not believed
+
+    Examples
+    --------
+    >>> attention_weights(torch.tensor([1.0, 3.0, 2.0]), 1)
+    tensor([0., 1., 0.])
+    >>> attention_weights(torch.tensor([1.0, 3.0, 2.0]), 1, inverse=True)
+    tensor([1., 0., 0.])
+    """
+    logits = -similarity if inverse else similarity
+    if mask is not None:
+        logits = logits.masked_fill(~mask, float("-inf"))
+    count = min(count, logits.shape[-1])
+    last = logits.detach().topk(count, dim=-1).values[..., -1:]
+    return torch.softmax(logits.masked_fill(logits < last, float("-inf")), dim=-1)
+
+
+def mix_descriptions(weights: Tensor, descriptions: Tensor, rows: Tensor, keep: int) -> Tensor:
+    """Weighted sum of each pair's believed descriptions without gathering them.
+
+    Parameters
+    ----------
+    weights : (P, K) attention of each (clip, class) pair
+    descriptions : (C, K, Dt)
+    rows : (P,) class of each pair
+    keep : how many weights of a pair are expected to be non-zero
+
+    Returns
+    -------
+    (P, Dt)
+    """
+    total = descriptions.shape[1]
+    # Ties may keep more than `keep` rows; then the bag simply grows for this batch.
+    kept = int((weights.detach() > 0).sum(1).max()) if keep < total else total
+    values, index = weights.topk(min(max(kept, 1), total), dim=1)
+    flat = rows.unsqueeze(1) * total + index
+    return functional.embedding_bag(
+        flat, descriptions.flatten(0, 1), per_sample_weights=values, mode="sum"
+    )
+
+
+def fuse_heads(scores: Tensor) -> Tensor:
+    """Decision surface: (H, B, C) head scores to (B, C), the sum of log sigmoid.
+
+    Examples
+    --------
+    >>> fuse_heads(torch.zeros(2, 1, 1)).exp()
+    tensor([[0.2500]])
+    """
+    return functional.logsigmoid(scores).sum(0)
+
+
+def sample_negatives(
+    labels: Tensor, count: int, heads: int, generator: torch.Generator | None = None
+) -> Tensor:
+    """Draw, for every head and anchor, clips of the batch that belong to another class.
+
+    Parameters
+    ----------
+    labels : (B,) class of each clip of the batch
+    count : negatives wanted for an anchor; fewer are drawn when the batch has fewer
+        (B minus the size of its largest class)
+    heads : H, each head draws afresh
+    generator : source of randomness
+
+    Returns
+    -------
+    (H, B, n) indices into the batch, without repetition; n is 0 for a batch of one class
+
+    Examples
+    --------
+    >>> sample_negatives(torch.tensor([0, 0, 1]), 8, heads=2).shape
+    torch.Size([2, 3, 1])
+    >>> sample_negatives(torch.tensor([4, 4]), 8, heads=1).shape
+    torch.Size([1, 2, 0])
+    """
+    batch = labels.shape[0]
+    largest = int(torch.unique(labels, return_counts=True)[1].max()) if batch else 0
+    drawn = max(min(count, batch - largest), 0)
+    ticket = torch.rand(heads, batch, batch, generator=generator, device=labels.device)
+    same = labels.unsqueeze(0) == labels.unsqueeze(1)
+    return ticket.masked_fill(same, -1.0).topk(drawn, dim=2).indices
+
+
+def sampled_loss(positive: Tensor, negative: Tensor, temperature: float = 1.0) -> Tensor:
+    """Loss sampling: contrast the right pair with pairs of the same text and another clip.
+
+    Parameters
+    ----------
+    positive : (B,) score f of (clip i, class of i)
+    negative : (B, n) scores f of (clip j, class of i), n >= 1
+    temperature : divides g = softplus(f)
+
+    Returns
+    -------
+    () mean over anchors of -log(exp g+ / (exp g+ + sum exp g-))
+
+    Examples
+    --------
+    >>> round(float(sampled_loss(torch.zeros(1), torch.zeros(1, 3))), 4)  # log 4
+    1.3863
+    """
+    scores = torch.cat([positive.unsqueeze(1), negative], dim=1)
+    logits = functional.softplus(scores) / temperature
+    return -torch.log_softmax(logits, dim=1)[:, 0].mean()

@@ -1,0 +1,216 @@
+"""InfoCPL: heads that believe the best-fitting 1, 5, 10, ... descriptions of a class.
+
+Source: Xu, Gao, Li, Gao, "An Information Compensation Framework for Zero-Shot Skeleton-based
+Action Recognition", arXiv 2406.00639.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from infocpl.alignment.base import TextTable
+from infocpl.alignment.functional import (
+    attention_weights,
+    fuse_heads,
+    mix_descriptions,
+    sampled_loss,
+)
+from infocpl.errors import ConfigError
+
+__all__ = ["InfoCPL", "InfoCPLConfig", "default_k_series"]
+
+_CHUNK = 4096  # (clip, class) pairs scored at a time, so that memory does not grow with B x C
+
+
+def default_k_series(max_k: int) -> tuple[int, ...]:
+    """The paper's series 1, 5, 10, 15, ... of description counts below `max_k`.
+
+    Examples
+    --------
+    >>> default_k_series(25), len(default_k_series(60))
+    ((1, 5, 10, 15, 20), 12)
+    """
+    if max_k < 1:
+        raise ConfigError(f"max_k must be at least 1, got {max_k}")
+    return (1, *range(5, max_k, 5))
+
+
+@dataclass(frozen=True)
+class InfoCPLConfig:
+    """Shape of the aligner; defaults are the paper's for NTU-60.
+
+    Attributes
+    ----------
+    visual_dim, text_dim : Dv and Dt
+    k_series : descriptions believed by each head; one head each
+    hidden : widths of the scorer's two hidden layers
+    motion : add the motion description to the mixed semantics
+    temperature : divides softplus(score) in the loss
+    """
+
+    visual_dim: int
+    text_dim: int
+    k_series: tuple[int, ...] = default_k_series(60)
+    hidden: tuple[int, int] = (1024, 512)
+    motion: bool = True
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.k_series or min(self.k_series) < 1:
+            raise ConfigError(f"k_series needs counts of at least 1, got {self.k_series}")
+        if self.temperature <= 0:
+            raise ConfigError(f"temperature must be positive, got {self.temperature}")
+        if min(self.visual_dim, self.text_dim, *self.hidden) < 1:
+            raise ConfigError("visual_dim, text_dim and hidden must all be at least 1")
+
+
+class Head(nn.Module):
+    """One granularity: projection, selective feature ensemble and scorer."""
+
+    def __init__(self, config: InfoCPLConfig, count: int) -> None:
+        super().__init__()
+        self.count = count
+        self.motion = config.motion
+        self.text_dim = config.text_dim
+        first, second = config.hidden
+        self.proj = nn.Linear(config.visual_dim, config.text_dim)
+        self.l0 = nn.Linear(2 * config.text_dim, first)
+        self.l1 = nn.Linear(first, second)
+        self.l2 = nn.Linear(second, 1)
+
+    def project(self, features: Tensor) -> Tensor:
+        """z = LayerNorm(W v + b) without affine parameters; (B, Dv) -> (B, Dt)."""
+        return functional.layer_norm(self.proj(features), (self.text_dim,), eps=1e-5)
+
+    def attend(self, z: Tensor, text: TextTable, *, inverse: bool = False) -> Tensor:
+        """(B, C, K) weights of the believed descriptions of every class."""
+        return attention_weights(
+            self._similarity(z, text), self.count, text.mask.unsqueeze(0), inverse=inverse
+        )
+
+    def _similarity(self, z: Tensor, text: TextTable) -> Tensor:
+        flat = z @ text.descriptions.flatten(0, 1).t()
+        return flat.view(z.shape[0], *text.mask.shape) / self.text_dim**0.5
+
+    def semantics(self, weights: Tensor, text: TextTable) -> Tensor:
+        """e = mixed descriptions + motion row; (B, C, K) -> (B, C, Dt)."""
+        mixed = torch.einsum("bck,ckd->bcd", weights, text.descriptions)
+        return mixed + text.motion if self.motion else mixed
+
+    def _score(self, visual: Tensor, semantics: Tensor) -> Tensor:
+        # The first layer is linear in [z ; e]: its visual half comes ready-made.
+        hidden = functional.relu(visual + semantics @ self._text_weight().t())
+        hidden = functional.relu(self.l1(hidden))
+        out: Tensor = self.l2(hidden)
+        return out.squeeze(-1)
+
+    def _visual_half(self, z: Tensor) -> Tensor:
+        return functional.linear(z, self.l0.weight[:, : self.text_dim], self.l0.bias)
+
+    def _text_weight(self) -> Tensor:
+        return self.l0.weight[:, self.text_dim :]
+
+    def score_all(self, features: Tensor, text: TextTable, *, inverse: bool = False) -> Tensor:
+        """Scores f of every clip with every class; (B, Dv) -> (B, C)."""
+        rows = max(1, _CHUNK // len(text.labels))
+        parts = []
+        for part in features.split(rows):
+            z = self.project(part)
+            semantics = self.semantics(self.attend(z, text, inverse=inverse), text)
+            parts.append(self._score(self._visual_half(z).unsqueeze(1), semantics))
+        return torch.cat(parts)
+
+    def score_pairs(
+        self,
+        features: Tensor,
+        clips: Tensor,
+        classes: Tensor,
+        text: TextTable,
+        *,
+        inverse: bool = False,
+    ) -> Tensor:
+        """Scores f of the pairs (clips[p], classes[p]) only; (P,)."""
+        z = self.project(features)
+        similarity = self._similarity(z, text)[clips, classes]
+        weights = attention_weights(similarity, self.count, text.mask[classes], inverse=inverse)
+        mixed = mix_descriptions(weights, text.descriptions, classes, self.count)
+        semantics = mixed + text.motion[classes] if self.motion else mixed
+        return self._score(self._visual_half(z)[clips], semantics)
+
+
+class InfoCPL(nn.Module):
+    """Multi-level alignment of clip features with a codebook.
+
+    Parameters
+    ----------
+    config : shape of the aligner
+
+    Examples
+    --------
+    >>> model = InfoCPL(InfoCPLConfig(visual_dim=4, text_dim=6, k_series=(1, 2), hidden=(8, 4)))
+    >>> text = TextTable(("a", "b", "c"), torch.randn(3, 5, 6), torch.ones(3, 5, dtype=torch.bool),
+    ...                  torch.randn(3, 6), torch.randn(3, 6))
+    >>> model.scores(torch.randn(7, 4), text).shape
+    torch.Size([7, 3])
+    """
+
+    def __init__(self, config: InfoCPLConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.heads = nn.ModuleList(Head(config, count) for count in config.k_series)
+
+    def head_scores(self, features: Tensor, text: TextTable, *, inverse: bool = False) -> Tensor:
+        """(H, B, C) scores f of every head, clip and class."""
+        return torch.stack(
+            [head.score_all(features, text, inverse=inverse) for head in self.granularity_heads()]
+        )
+
+    def granularity_heads(self) -> list[Head]:
+        """The heads, one for each entry of the k-series."""
+        return [head for head in self.heads if isinstance(head, Head)]
+
+    def scores(self, features: Tensor, text: TextTable) -> Tensor:
+        """(B, C) fused scores: the sum over heads of log sigmoid f."""
+        return fuse_heads(self.head_scores(features, text))
+
+    def head_losses(
+        self,
+        features: Tensor,
+        labels: Tensor,
+        text: TextTable,
+        negatives: Tensor,
+        *,
+        inverse: bool = False,
+    ) -> Tensor:
+        """Loss sampling of each head.
+
+        Parameters
+        ----------
+        features : (B, Dv)
+        labels : (B,) rows of `text`
+        text : seen classes only
+        negatives : (H, B, n) from :func:`.functional.sample_negatives`, n >= 1
+        inverse : attention inverse (the first epochs of training)
+
+        Returns
+        -------
+        (H,) losses
+        """
+        heads, batch, count = negatives.shape
+        if count < 1 or heads != len(self.heads):
+            raise ConfigError(
+                f"negatives must be ({len(self.heads)}, B, n >= 1), got {tuple(negatives.shape)}"
+            )
+        anchors = torch.arange(batch, device=labels.device)
+        classes = labels.unsqueeze(1).expand(batch, count + 1).flatten()
+        losses = []
+        for head, drawn in zip(self.granularity_heads(), negatives, strict=True):
+            clips = torch.cat([anchors.unsqueeze(1), drawn], dim=1).flatten()
+            f = head.score_pairs(features, clips, classes, text, inverse=inverse)
+            f = f.view(batch, count + 1)
+            losses.append(sampled_loss(f[:, 0], f[:, 1:], self.config.temperature))
+        return torch.stack(losses)

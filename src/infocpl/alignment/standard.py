@@ -1,0 +1,87 @@
+"""InfoCPL with the statistics of its training data around it: raw features and text in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from infocpl.alignment.base import TextCentre, TextTable
+from infocpl.alignment.infocpl import InfoCPL
+
+__all__ = ["Belief", "StandardInfoCPL"]
+
+
+@dataclass(frozen=True)
+class Belief:
+    """Which descriptions of a class one head believed for one clip.
+
+    Attributes
+    ----------
+    k : how many descriptions the head may believe
+    rows : indices of the believed descriptions, strongest first
+    weights : their attention, summing to 1
+    """
+
+    k: int
+    rows: tuple[int, ...]
+    weights: tuple[float, ...]
+
+
+class StandardInfoCPL:
+    """A trained InfoCPL that standardises features and centres text by itself.
+
+    Attributes
+    ----------
+    model : the trained aligner
+    feature_mean, feature_scale : (Dv,) of the seen training features
+    centre : mean text of the seen classes, or None to use text as it comes
+    """
+
+    def __init__(
+        self,
+        model: InfoCPL,
+        feature_mean: Tensor,
+        feature_scale: Tensor,
+        centre: TextCentre | None,
+    ) -> None:
+        self.model = model.eval()
+        self.feature_mean = feature_mean
+        self.feature_scale = feature_scale
+        self.centre = centre
+
+    def features(self, raw: Tensor) -> Tensor:
+        """Standardise (B, Dv) encoder features."""
+        return (raw - self.feature_mean) / self.feature_scale
+
+    def text(self, raw: TextTable) -> TextTable:
+        """Centre a label set's text, if this model was trained on centred text."""
+        return self.centre.apply(raw) if self.centre is not None else raw
+
+    @torch.no_grad()
+    def scores(self, features: Tensor, text: TextTable) -> Tensor:
+        """(B, C) fused scores of raw features with raw text."""
+        return self.model.scores(self.features(features), self.text(text))
+
+    @torch.no_grad()
+    def beliefs(self, feature: Tensor, text: TextTable, label: int, most: int = 5) -> list[Belief]:
+        """What every head believed of class `label` for one clip.
+
+        Parameters
+        ----------
+        feature : (Dv,) raw features of the clip
+        text : raw text of the label set
+        label : row of the class
+        most : descriptions listed a head at the most
+        """
+        ready = self.text(text)
+        x = self.features(feature.unsqueeze(0))
+        found = []
+        for head in self.model.granularity_heads():
+            weights = head.attend(head.project(x), ready)[0, label]
+            order = weights.argsort(descending=True)[: min(most, int((weights > 0).sum()))]
+            found.append(
+                Belief(head.count, tuple(order.tolist()), tuple(weights[order].tolist()))
+            )
+        return found

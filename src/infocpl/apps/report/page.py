@@ -1,0 +1,364 @@
+"""The report page: check a result, put it in words and tables, write one HTML file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from infocpl.apps.report.figures import SERIES, method_confusions, method_curves
+from infocpl.apps.report.player import (
+    clip_cards,
+    clip_payload,
+    need,
+    number,
+    optional,
+    percent,
+    script_json,
+)
+from infocpl.errors import ConfigError, DataError
+from infocpl.files import atomic_path
+
+__all__ = ["SCHEMA", "render_report", "write_report"]
+
+SCHEMA = "infocpl-result/1"
+
+COLUMNS = (
+    ("zsl.top1", "Top-1", "top1"),
+    ("zsl.top5", "Top-5", "top5"),
+    ("zsl.per_class_mean", "Class mean", "per_class_mean"),
+    ("gzsl.seen", "S", "seen"),
+    ("gzsl.unseen", "U", "unseen"),
+    ("gzsl.harmonic", "H", "harmonic"),
+    ("gzsl.ausuc", "AUSUC", "ausuc"),
+)
+"""Key in ``mean`` and ``sd``, heading, key in a published row."""
+
+_ORACLE_NOTE = "chosen on the test clips of unseen classes: an upper bound, not a result"
+
+
+def write_report(result: Mapping[str, Any], clips: Sequence[Mapping[str, Any]], path: Path) -> Path:
+    """Write one self-contained HTML page about a run; it opens from disk without a network.
+
+    Parameters
+    ----------
+    result : content of ``result.json`` (schema ``infocpl-result/1``). Required are ``dataset``,
+        ``split``, ``features``, ``text``, ``selection``, ``seeds`` and at least one method with
+        ``mean["zsl.top1"]``; what else is missing is left out of the page
+    clips : for every player ``name``, ``true``, ``predicted``, ``correct``, ``scores``
+        (label to probability), ``fps``, ``bones``, ``parts``, ``keypoints`` (M, T, V, 3), and
+        optionally ``heads`` (what each head believed)
+    path : the HTML file; written whole or not at all, replaced if it exists
+
+    Returns
+    -------
+    Path of the file that was written
+
+    Raises
+    ------
+    DataError : if the result or a clip lacks a key or holds a wrong value, which it names
+    ConfigError : if `path` is a folder or cannot be written
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> result = {
+    ...     "schema": "infocpl-result/1", "seeds": [0], "selection": {"rule": "pseudo-unseen"},
+    ...     "dataset": {"name": "toy"}, "features": {"encoder": "stgcn"},
+    ...     "text": {"encoder": "minilm"},
+    ...     "split": {"id": "s", "family": "f", "seen": ["wave"], "unseen": ["bow", "nod"]},
+    ...     "methods": {"ridge": {"title": "Ridge", "mean": {"zsl.top1": 0.75}}},
+    ... }
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     page = write_report(result, [], Path(folder) / "report.html")
+    ...     "75.0" in page.read_text(encoding="utf-8")
+    True
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise ConfigError(f"{path}: expected the name of an HTML file, got a folder")
+    # Lone surrogates can come out of JSON, but not go into UTF-8.
+    data = render_report(result, clips).encode("utf-8", "replace")
+    try:
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(data)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error}") from error
+    return path
+
+
+def render_report(result: Mapping[str, Any], clips: Sequence[Mapping[str, Any]]) -> str:
+    """Return the page of :func:`write_report` as text.
+
+    Raises
+    ------
+    DataError : if the result or a clip lacks a key or holds a wrong value, which it names
+    """
+    _check(result)
+    folder = resources.files(__package__) / "templates"
+    script = (folder / "player.js").read_text(encoding="utf-8")
+    style = (folder / "style.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.from_string((folder / "report.html").read_text(encoding="utf-8"))
+    oracle = result["selection"]["rule"] == "oracle"
+    return template.render(
+        result=result,
+        oracle=oracle,
+        mark="†" if oracle else "",
+        leaked=_leaked(result),
+        summary=_summary(result),
+        columns=COLUMNS,
+        rows=_rows(result, oracle=oracle),
+        caption=_caption(result),
+        few=len(result["split"]["unseen"]) <= 5,
+        recall=_recall(result),
+        titles=_titles(result),
+        confusions=method_confusions(result),
+        curve=method_curves(result),
+        seeds=_per_seed(result),
+        facts=_facts(result),
+        cards=clip_cards(clips),
+        payload=script_json([clip_payload(c, f"clips[{i}]") for i, c in enumerate(clips)]),
+        # Our own files; the page's security policy lets no other script run.
+        script=Markup(script),  # noqa: S704
+        style=Markup(style),  # noqa: S704
+        script_hash=f"sha256-{digest}",
+    )
+
+
+def _check(result: Mapping[str, Any]) -> None:
+    schema = need(result, "schema", str, "result")
+    if schema != SCHEMA:
+        raise DataError(f"result.schema: expected {SCHEMA!r}, got {schema!r}")
+    for section, key in (
+        ("dataset", "name"),
+        ("split", "id"),
+        ("split", "family"),
+        ("features", "encoder"),
+        ("text", "encoder"),
+        ("selection", "rule"),
+    ):
+        need(need(result, section, dict, "result"), key, str, f"result.{section}")
+    for key in ("seen", "unseen"):
+        names = need(result["split"], key, list, "result.split")
+        if not all(isinstance(name, str) for name in names):
+            raise DataError(f"result.split.{key}: expected class names, got {names!r:.60}")
+    need(result, "seeds", list, "result")
+    methods = need(result, "methods", dict, "result")
+    if not methods:
+        raise DataError("result.methods: expected at least one method, got none")
+    for name in methods:
+        where = f"result.methods.{name}"
+        method = need(methods, name, dict, "result.methods")
+        need(method, "title", str, where)
+        need(need(method, "mean", dict, where), "zsl.top1", int, f"{where}.mean")
+        for table in ("mean", "sd"):
+            for key, value in optional(method, table, dict, where).items():
+                if value is not None and number(value) is None:
+                    raise DataError(f"{where}.{table}.{key}: expected a number, got {value!r:.60}")
+    for key in ("chance", "protocol", "environment", "seconds"):
+        optional(result, key, dict, "result")
+    optional(result["text"], "sources", dict, "result.text")
+
+
+def _plain(value: Any) -> str:
+    """Any JSON value as one line of words."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_plain(entry)}" for key, entry in value.items()) or "–"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_plain(entry) for entry in value) or "–"
+    if value is None:
+        return "–"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _main(result: Mapping[str, Any]) -> Mapping[str, Any]:
+    first: Mapping[str, Any] = next(iter(result["methods"].values()))
+    return first
+
+
+def _chance(result: Mapping[str, Any]) -> float | None:
+    return number(optional(result, "chance", dict, "result").get("zsl"))
+
+
+def _leaked(result: Mapping[str, Any]) -> list[str]:
+    """Unseen classes on which the skeleton encoder was trained; there must be none."""
+    trained = optional(result["features"], "training_classes", list, "result.features")
+    return [name for name in result["split"]["unseen"] if name in trained]
+
+
+def _summary(result: Mapping[str, Any]) -> dict[str, str]:
+    """The pieces of the first sentence of the page."""
+    dataset, method = result["dataset"], _main(result)
+    return {
+        "dataset": str(dataset.get("title") or dataset["name"]),
+        "method": method["title"],
+        "top1": percent(method["mean"]["zsl.top1"]),
+        "harmonic": percent(method["mean"].get("gzsl.harmonic")),
+        "chance": percent(_chance(result)),
+        "unseen": str(len(result["split"]["unseen"])),
+        "seen": str(len(result["split"]["seen"])),
+        "runs": "one seed" if len(result["seeds"]) == 1 else f"{len(result['seeds'])} seeds",
+    }
+
+
+def _caption(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The conditions without which the numbers of the table mean nothing."""
+    features, text, split = result["features"], result["text"], result["split"]
+    streams = optional(features, "streams", list, "result.features")
+    protocol = optional(result, "protocol", dict, "result").get("name")
+    pieces = [
+        ("Split family", f"{split['family']} ({split['id']})"),
+        ("Protocol", _plain(protocol) if protocol else ""),
+        ("Features", features["encoder"] + (f" ({', '.join(map(str, streams))})" * bool(streams))),
+        ("Text encoder", text["encoder"]),
+        ("Selection", result["selection"]["rule"]),
+        ("Seeds", _plain(result["seeds"])),
+    ]
+    return [(name, value) for name, value in pieces if value]
+
+
+def _rows(result: Mapping[str, Any], *, oracle: bool) -> list[dict[str, Any]]:
+    """Rows of the table of methods: own methods, oracle variants, published, chance."""
+    methods = result["methods"]
+    best = {
+        key: max((number(m["mean"].get(key)) or 0.0 for m in methods.values()), default=0.0)
+        for key, _, _ in COLUMNS
+    }
+    rows: list[dict[str, Any]] = []
+    for place, (name, method) in enumerate(methods.items()):
+        mean, where = method["mean"], f"result.methods.{name}"
+        sd = optional(method, "sd", dict, where)
+        spans = optional(method, "interval", dict, where)
+        cells = []
+        for key, _, _ in COLUMNS:
+            found = number(mean.get(key))
+            top = found is not None and found == best[key] and len(methods) > 1
+            span = _interval(spans.get(key), f"{where}.interval.{key}")
+            cells.append(_cell(found, sd.get(key), best=top, mark=oracle, interval=span))
+        rows.append(_row("method", method["title"], "", cells) | {"series": place % SERIES})
+        peeked = optional(method, "oracle", dict, where)
+        if peeked:
+            upper = need(peeked, "mean", dict, f"{where}.oracle")
+            cells = [_cell(upper.get(key), mark=True) for key, _, _ in COLUMNS]
+            rows.append(_row("oracle", method["title"], _ORACLE_NOTE, cells))
+    for place, entry in enumerate(optional(result, "published", list, "result")):
+        where = f"result.published[{place}]"
+        need(entry, "top1", int, where)
+        cells = [_cell(entry.get(short)) for _, _, short in COLUMNS]
+        title = need(entry, "method", str, where)
+        rows.append(_row("published", title, _plain(entry.get("source")), cells))
+    chance = _chance(result)
+    if chance is not None:
+        cells = [_cell(chance if key == "zsl.top1" else None) for key, _, _ in COLUMNS]
+        rows.append(_row("chance", "Chance", "a name drawn at random", cells))
+    return rows
+
+
+def _row(kind: str, title: str, note: str, cells: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"kind": kind, "title": title, "note": note, "cells": cells}
+
+
+def _cell(
+    value: Any,
+    sd: Any = None,
+    *,
+    best: bool = False,
+    mark: bool = False,
+    interval: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    found = number(value)
+    return {
+        "text": percent(found),
+        "sd": "" if number(sd) is None or found is None else percent(sd),
+        "best": best,
+        "mark": "†" if mark and found is not None else "",
+        "interval": interval,
+    }
+
+
+def _interval(value: Any, where: str) -> dict[str, str] | None:
+    if value is None:
+        return None
+    low, high = need(value, "low", int, where), need(value, "high", int, where)
+    return {"low": percent(low), "high": percent(high), "by": _plain(value.get("by", "clip"))}
+
+
+def _titles(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    methods = result["methods"].values()
+    return [{"title": m["title"], "series": i % SERIES} for i, m in enumerate(methods)]
+
+
+def _recall(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """For every class the recall of each method; the first method gives bar and order."""
+    rows: dict[str, dict[str, Any]] = {}
+    for place, (name, method) in enumerate(result["methods"].items()):
+        where = f"result.methods.{name}.per_class"
+        table = optional(method, "per_class", dict, f"result.methods.{name}")
+        for label in table:
+            entry = need(table, label, dict, where)
+            recall = float(need(entry, "recall", int, f"{where}.{label}"))
+            row = rows.setdefault(label, {"label": label, "clips": None, "methods": []})
+            row["clips"] = row["clips"] or entry.get("clips")
+            row["methods"].append(
+                {
+                    "title": method["title"],
+                    "series": place % SERIES,
+                    "first": place == 0,
+                    "percent": percent(recall),
+                    "width": f"{100 * min(max(recall, 0.0), 1.0):.2f}",
+                    "value": recall,
+                }
+            )
+    return sorted(rows.values(), key=lambda row: (-row["methods"][0]["value"], row["label"]))
+
+
+def _per_seed(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    rows = []
+    for name, method in result["methods"].items():
+        where = f"result.methods.{name}"
+        for place, run in enumerate(optional(method, "per_seed", list, where)):
+            at = f"{where}.per_seed[{place}]"
+            groups = {key: optional(run, key, dict, at) for key in ("zsl", "gzsl", "selected")}
+            values = [groups[key.split(".")[0]].get(key.split(".")[1]) for key, _, _ in COLUMNS]
+            rows.append(
+                {
+                    "title": method["title"],
+                    "seed": _plain(run.get("seed")),
+                    "cells": [percent(value) for value in values],
+                    "gamma": _plain(groups["gzsl"].get("gamma")),
+                    "selected": _plain(groups["selected"]),
+                }
+            )
+    return rows
+
+
+def _facts(result: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Where everything came from: heading, then name and value; long lists are elsewhere."""
+    long_lists = ("seen", "unseen", "training_classes", "sources")
+    groups: list[tuple[str, Mapping[str, Any]]] = [
+        ("Run", {key: result.get(key) for key in ("infocpl_version", "created", "seeds")}),
+        ("Dataset", result["dataset"]),
+        ("Split", result["split"]),
+        ("Protocol", optional(result, "protocol", dict, "result")),
+        ("Skeleton features", result["features"]),
+        ("Text", result["text"]),
+        ("Selection", result["selection"]),
+        ("Environment", optional(result, "environment", dict, "result")),
+        ("Seconds", optional(result, "seconds", dict, "result")),
+    ]
+    facts = []
+    for title, group in groups:
+        shown = [(k, v) for k, v in group.items() if v is not None and k not in long_lists]
+        if shown:
+            facts.append((title, [(str(k).replace("_", " "), _plain(v)) for k, v in shown]))
+    return facts

@@ -1,0 +1,40 @@
+"""Datasets: what they are, how their classes divide, and their clips on disk and in memory."""
+
+from __future__ import annotations
+
+from infocpl.data.catalog import (
+    ClipInfo,
+    Dataset,
+    Protocol,
+    PublishedResult,
+    create_dataset,
+    list_datasets,
+    load_dataset,
+)
+from infocpl.data.convert import convert_dataset
+from infocpl.data.loading import PreparedClips, SplitIndices, prepare_clips, split_indices
+from infocpl.data.splits import Split, create_split, list_splits, load_split
+from infocpl.data.store import ClipRecord, ClipStore
+from infocpl.data.store_writer import StoreWriter
+
+__all__ = [
+    "ClipInfo",
+    "ClipRecord",
+    "ClipStore",
+    "Dataset",
+    "PreparedClips",
+    "Protocol",
+    "PublishedResult",
+    "Split",
+    "SplitIndices",
+    "StoreWriter",
+    "convert_dataset",
+    "create_dataset",
+    "create_split",
+    "list_datasets",
+    "list_splits",
+    "load_dataset",
+    "load_split",
+    "prepare_clips",
+    "split_indices",
+]

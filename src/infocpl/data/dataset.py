@@ -1,0 +1,283 @@
+"""What a dataset is: class names, file names, official protocols. Facts only, no clips."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from infocpl.errors import DataError
+
+__all__ = ["FIELDS", "ClipInfo", "Dataset", "Protocol", "PublishedResult"]
+
+FIELDS = ("subject", "camera", "setup", "replication")
+"""Facts about a clip's recording that a file name can give and a protocol can divide by."""
+
+ALIASES = {
+    "pair": "subject",
+    "view": "camera",
+    "trial": "replication",
+    "execution": "replication",
+    "run": "replication",
+}
+"""Words of single datasets for the same facts, allowed in file patterns and protocols."""
+
+
+@dataclass(frozen=True)
+class ClipInfo:
+    """What the file name says about a clip.
+
+    Attributes
+    ----------
+    name : unique within the dataset, for example ``"a1_s1_t1_skeleton"``
+    label : 0-based class number, an index into :attr:`Dataset.classes`
+    subject, camera, setup, replication : official ids; -1 where the dataset has no such thing
+    """
+
+    name: str
+    label: int
+    subject: int = -1
+    camera: int = -1
+    setup: int = -1
+    replication: int = -1
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Which clips of seen classes may train, by one recording fact.
+
+    Attributes
+    ----------
+    name : for example ``"xsub"``
+    field : one of :data:`FIELDS`
+    train : ids of that field that train; every other id tests
+    notes : what to know before using it
+
+    Examples
+    --------
+    >>> protocol = Protocol("xsub", "subject", (1, 3))
+    >>> protocol.is_train(ClipInfo("a", 0, subject=3)), protocol.is_train(ClipInfo("b", 0, 2))
+    (True, False)
+    """
+
+    name: str
+    field: str
+    train: tuple[int, ...]
+    notes: str = ""
+
+    def __post_init__(self) -> None:
+        if self.field not in FIELDS:
+            raise DataError(
+                f"protocol {self.name!r}: field must be one of {', '.join(FIELDS)}, "
+                f"got {self.field!r}"
+            )
+        if not self.train or len(set(self.train)) != len(self.train):
+            raise DataError(
+                f"protocol {self.name!r}: train must be a list of different ids, got {self.train}"
+            )
+
+    def is_train(self, clip: ClipInfo) -> bool:
+        """Whether a clip is on the training side."""
+        return getattr(clip, self.field) in self.train
+
+
+@dataclass(frozen=True)
+class PublishedResult:
+    """A zero-shot top-1 accuracy (fraction) printed by others, for orientation only."""
+
+    split: str
+    method: str
+    top1: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A recorded dataset, as far as its files' names and its papers describe it.
+
+    Attributes
+    ----------
+    name, title : registry name and name for people
+    layout, format : names of the joint layout and of the skeleton file format
+    classes : class names in official order
+    class_ids : the number that file names use for each class
+    file_pattern : regular expression on a clip's file name, or on the last parts of its path
+        where folders carry the facts, with the named group ``action`` and any of
+        ``subject``/``pair``, ``camera``/``view``, ``setup``,
+        ``replication``/``trial``/``execution``/``run``; a group ``name`` gives the clip's name
+        (default: the file name without suffix). Digits of a group make the id. "" if the clips
+        of the dataset cannot be found by file name.
+    example : a file name that matches, for messages
+    protocols : protocol name to protocol
+    default_protocol : name of the one to use unless told otherwise ("" without protocols)
+    missing : names of clips that officially have no usable skeleton
+    published : results of others
+    notes, source : what to know, and where the dataset was published
+
+    Raises
+    ------
+    DataError : if these do not fit together
+    """
+
+    name: str
+    title: str
+    layout: str
+    format: str
+    classes: tuple[str, ...]
+    class_ids: tuple[int, ...]
+    file_pattern: str
+    example: str = ""
+    protocols: Mapping[str, Protocol] = field(default_factory=dict)
+    default_protocol: str = ""
+    missing: frozenset[str] = frozenset()
+    published: tuple[PublishedResult, ...] = ()
+    notes: str = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        where = f"dataset {self.name!r}"
+        folded = [" ".join(name.casefold().split()) for name in self.classes]
+        if len(folded) < 2 or len(set(folded)) != len(folded):
+            twice = sorted({name for name in folded if folded.count(name) > 1})
+            raise DataError(f"{where}: classes: expected 2 or more different names, twice: {twice}")
+        if len(set(self.class_ids)) != len(self.classes):
+            raise DataError(
+                f"{where}: class_ids: expected {len(self.classes)} different numbers, "
+                f"got {self.class_ids}"
+            )
+        if self.default_protocol not in (self.protocols or ("",)):
+            raise DataError(
+                f"{where}: default_protocol: expected one of {', '.join(self.protocols)}, "
+                f"got {self.default_protocol!r}"
+            )
+        if self.file_pattern:
+            groups = set(_compile(self.file_pattern).groupindex)
+            unknown = sorted(groups - {"action", "name", *FIELDS, *ALIASES})
+            if "action" not in groups or unknown:
+                raise DataError(
+                    f"{where}: file_pattern: expected a group 'action' and only known groups, "
+                    f"got {', '.join(sorted(groups)) or 'none'}"
+                )
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.classes, self.file_pattern))
+
+    def protocol(self, name: str | None = None) -> Protocol:
+        """The protocol called `name`, or the default one; :class:`DataError` if unknown."""
+        name = self.default_protocol if name is None else name
+        if name not in self.protocols:
+            known = ", ".join(self.protocols) or "none"
+            raise DataError(f"dataset {self.name!r} has no protocol {name!r}; it has: {known}")
+        return self.protocols[name]
+
+    def label(self, class_name: str) -> int:
+        """0-based number of a class; :class:`DataError` if the dataset does not have it."""
+        try:
+            return self.classes.index(class_name)
+        except ValueError:
+            raise DataError(f"dataset {self.name!r} has no class {class_name!r}") from None
+
+    def parse(self, path: str | Path) -> ClipInfo:
+        """Read what a file's name says.
+
+        Raises
+        ------
+        DataError : if the name is not of this dataset's pattern, or its action id is unknown
+
+        Examples
+        --------
+        >>> from infocpl.data.catalog import create_dataset
+        >>> info = create_dataset("utd-mhad").parse("clips/a24_s3_t2_skeleton.mat")
+        >>> info.name, info.label, info.subject, info.replication
+        ('a24_s3_t2_skeleton', 23, 3, 2)
+        """
+        info = self._match(Path(path).as_posix())
+        if info is None:
+            raise DataError(f"{path}: expected a file name {self._expected()}")
+        if info.label < 0:
+            raise DataError(
+                f"{path}: expected an action id of dataset {self.name!r} "
+                f"({min(self.class_ids)} to {max(self.class_ids)}), got another one"
+            )
+        return info
+
+    def files(self, folder: str | Path) -> list[Path]:
+        """Find the clips of this dataset below `folder`, sorted by path.
+
+        Other files are passed over, and so are clips whose action is not of this dataset (NTU-60
+        and NTU-120 often share a folder). Clips known as missing are listed; conversion skips
+        and counts them.
+
+        Raises
+        ------
+        DataError : if the folder is missing, holds no clip, or holds two clips of one name
+        """
+        folder = Path(folder)
+        if not folder.is_dir():
+            found = "a file" if folder.exists() else "nothing at this path"
+            raise DataError(f"{folder}: expected a folder with {self.title} clips, got {found}")
+        clips: dict[str, Path] = {}
+        others: list[str] = []
+        for path in _walk(folder):
+            info = self._match(path.relative_to(folder.parent).as_posix())
+            if info is None or info.label < 0:
+                others.append(path.relative_to(folder).as_posix())
+            elif info.name in clips:
+                raise DataError(
+                    f"{folder}: expected each clip once, got {info.name!r} as "
+                    f"{clips[info.name].relative_to(folder)} and as {path.relative_to(folder)}"
+                )
+            else:
+                clips[info.name] = path
+        if not clips:
+            found = f"{len(others)} other files, such as {min(others)}" if others else "no files"
+            raise DataError(
+                f"{folder}: expected {self.title} clips with file names {self._expected()}, "
+                f"got {found}"
+            )
+        return sorted(clips.values())
+
+    def _expected(self) -> str:
+        if not self.file_pattern:
+            return "(none: the clips of this dataset cannot be found by file name)"
+        return f"like {self.example}" if self.example else f"of the pattern {self.file_pattern}"
+
+    def _match(self, path: str) -> ClipInfo | None:
+        """Read a path; None if it is of another pattern, label -1 if of another action."""
+        match = _compile(self.file_pattern).fullmatch(path) if self.file_pattern else None
+        if match is None:
+            return None
+        facts = {key: text for key, text in match.groupdict().items() if text is not None}
+        name = facts.pop("name", None) or path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        ids = {ALIASES.get(key, key): _number(text) for key, text in facts.items()}
+        action = ids.pop("action")
+        label = self.class_ids.index(action) if action in self.class_ids else -1
+        return ClipInfo(name=name, label=label, **ids)
+
+
+@cache
+def _compile(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(f"(?:.*/)?(?:{pattern})")
+    except re.error as error:
+        raise DataError(f"file_pattern {pattern!r} is not a regular expression: {error}") from error
+
+
+def _number(text: str) -> int:
+    """The digits of a text as one number, so that the pair s01s02 is 102."""
+    return int("".join(filter(str.isdigit, text)) or "-1")
+
+
+def _walk(folder: Path) -> list[Path]:
+    """Every file below a folder; a folder that cannot be opened is not passed over silently."""
+
+    def refuse(error: OSError) -> None:
+        raise DataError(f"{error.filename} cannot be read: {error.strerror or error}") from error
+
+    found: list[Path] = []
+    for parent, _, names in os.walk(folder, onerror=refuse):
+        found.extend(Path(parent, name) for name in names)
+    return found

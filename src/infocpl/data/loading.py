@@ -1,0 +1,253 @@
+"""From a clip store to arrays: clips in one form, and who trains and who tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from infocpl.data.catalog import create_dataset
+from infocpl.data.dataset import Protocol
+from infocpl.data.splits import Split
+from infocpl.data.store import ClipStore
+from infocpl.errors import DataError, SplitError, SplitLeakageError
+from infocpl.skeleton.layout import create_layout
+from infocpl.skeleton.layout_map import create_layout_map
+from infocpl.skeleton.transforms import normalise
+
+__all__ = ["PreparedClips", "SplitIndices", "prepare_clips", "split_indices"]
+
+MAX_PERSONS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedClips:
+    """Clips of one length, place, direction and size, ready for an encoder.
+
+    Attributes
+    ----------
+    keypoints : (N, M, T, V, C) float32, finite; absent persons are zero
+    labels : (N,) int64 class numbers
+    names : N clip names
+    subjects : (N,) int64 official subject ids (-1 where unknown)
+    layout : name of the layout of the V axis
+    classes : class names that the labels number
+
+    Raises
+    ------
+    DataError : if lengths, values or labels do not fit together
+
+    Examples
+    --------
+    >>> clips = PreparedClips(
+    ...     np.zeros((2, 1, 4, 25, 3), np.float32), np.array([0, 1]), ("a", "b"),
+    ...     np.array([1, 1]), "ntu25", ("walk", "run"))
+    >>> len(clips), clips.subset([1]).names
+    (2, ('b',))
+    """
+
+    keypoints: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    names: tuple[str, ...]
+    subjects: NDArray[np.int64]
+    layout: str
+    classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.keypoints.ndim != 5:
+            raise DataError(f"keypoints: expected (N, M, T, V, C), got {self.keypoints.shape}")
+        count = len(self.keypoints)
+        for name in ("labels", "names", "subjects"):
+            if len(getattr(self, name)) != count:
+                raise DataError(f"{name}: expected {count} values, got {len(getattr(self, name))}")
+        if count and not 0 <= self.labels.min() <= self.labels.max() < len(self.classes):
+            raise DataError(f"labels: expected 0 to {len(self.classes) - 1}")
+        joints = len(create_layout(self.layout))
+        if self.keypoints.shape[3] != joints:
+            raise DataError(
+                f"keypoints: layout {self.layout!r} has {joints} joints, "
+                f"got {self.keypoints.shape[3]}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.keypoints)
+
+    def subset(self, indices: ArrayLike) -> PreparedClips:
+        """Return the clips at whole-number `indices`, in that order, as copies.
+
+        Raises
+        ------
+        DataError : if an index is not a whole number from 0 to N - 1
+        """
+        chosen = np.asarray(indices)
+        if chosen.size == 0:
+            chosen = chosen.astype(np.int64)
+        # A mask of ones and zeros would be taken as clips 1 and 0 without a word.
+        if chosen.ndim != 1 or chosen.dtype.kind not in "iu":
+            raise DataError(
+                f"indices: expected a list of whole numbers, got {chosen.dtype.name} {chosen.shape}"
+            )
+        if chosen.size and not 0 <= chosen.min() <= chosen.max() < len(self):
+            raise DataError(
+                f"indices: expected 0 to {len(self) - 1}, got {chosen.min()} to {chosen.max()}"
+            )
+        return PreparedClips(
+            keypoints=self.keypoints[chosen],
+            labels=self.labels[chosen],
+            names=tuple(self.names[i] for i in chosen),
+            subjects=self.subjects[chosen],
+            layout=self.layout,
+            classes=self.classes,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class SplitIndices:
+    """Clip numbers of a store, each array sorted int64, disjoint.
+
+    Attributes
+    ----------
+    train : clips of seen classes on the protocol's training side
+    seen_test : clips of seen classes on its test side (the seen half of GZSL)
+    unseen_test : clips of unseen classes
+    """
+
+    train: NDArray[np.int64]
+    seen_test: NDArray[np.int64]
+    unseen_test: NDArray[np.int64]
+
+
+def prepare_clips(
+    store: ClipStore,
+    *,
+    frames: int = 50,
+    layout: str | None = None,
+    persons: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> PreparedClips:
+    """Bring every clip of a store to one form.
+
+    A clip is first mapped to `layout`, so that the centre and the torso of that layout define
+    the normal form, and then normalised (:func:`~infocpl.skeleton.transforms.normalise`).
+
+    Parameters
+    ----------
+    store : N clips
+    frames : T of the result
+    layout : name of the layout wanted; None keeps the store's
+    persons : M of the result; None takes the most that a clip of the store has, at most two.
+        Further persons are left out, absent ones are zero.
+    progress : called with the number of clips done and N
+
+    Raises
+    ------
+    DataError : if `frames` or `persons` is below 1
+    LayoutError : if the store's layout cannot be mapped to `layout`
+    """
+    if persons is None:
+        persons = min(MAX_PERSONS, int(store.column("persons").max()))
+    if frames < 1 or persons < 1:
+        raise DataError(f"frames and persons: expected 1 or more, got {frames} and {persons}")
+    target = create_layout(layout) if layout is not None else store.layout
+    mapping = None
+    if target.name != store.layout.name:
+        mapping = create_layout_map(store.layout, target)
+    keypoints = np.zeros((len(store), persons, frames, len(target), target.dims), np.float32)
+    for index in range(len(store)):
+        clip = store[index] if mapping is None else mapping.apply(store[index])
+        ready = normalise(clip, frames=frames).keypoints[:persons]
+        keypoints[index, : len(ready)] = ready
+        if progress is not None:
+            progress(index + 1, len(store))
+    return PreparedClips(
+        keypoints=keypoints,
+        labels=store.labels.copy(),
+        names=store.names,
+        subjects=store.column("subject"),
+        layout=target.name,
+        classes=store.classes,
+    )
+
+
+def split_indices(
+    store: ClipStore,
+    split: Split,
+    protocol: Protocol | str | None = None,
+    *,
+    unseen: Literal["all", "test"] = "all",
+) -> SplitIndices:
+    """Divide a store's clips for zero-shot learning.
+
+    Clips of seen classes go to training or to the seen test by `protocol`; clips of classes in
+    neither side of the split (as in pseudo splits) are left out.
+
+    Parameters
+    ----------
+    store, split : of the same dataset
+    protocol : a protocol, its name in the catalogue, or None for the dataset's default
+    unseen : ``"all"`` tests on every clip of unseen classes; ``"test"`` only on those of the
+        protocol's test side, the rule of the SynSE family of papers
+
+    Raises
+    ------
+    SplitError : if split and store do not fit, or nothing is left to train or to test on
+    SplitLeakageError : if a clip of an unseen class were to train
+    """
+    if store.dataset != split.dataset:
+        raise SplitError(
+            f"split {split.id!r} divides dataset {split.dataset!r}; {store.folder} holds "
+            f"{store.dataset!r}"
+        )
+    unknown = [name for name in (*split.seen, *split.unseen) if name not in store.classes]
+    if unknown:
+        raise SplitError(f"{store.folder} does not know the classes {', '.join(unknown)}")
+    if unseen not in ("all", "test"):
+        raise SplitError(f"unseen: expected 'all' or 'test', got {unseen!r}")
+    if not isinstance(protocol, Protocol):
+        protocol = create_dataset(store.dataset).protocol(protocol)
+    training_side = np.isin(store.column(protocol.field), protocol.train)
+    is_seen = np.isin(store.labels, [store.classes.index(name) for name in split.seen])
+    is_unseen = np.isin(store.labels, [store.classes.index(name) for name in split.unseen])
+    found = SplitIndices(
+        train=np.flatnonzero(is_seen & training_side),
+        seen_test=np.flatnonzero(is_seen & ~training_side),
+        unseen_test=np.flatnonzero(is_unseen & ~training_side if unseen == "test" else is_unseen),
+    )
+    check_no_leak(store, split, found)
+    for part, indices in (("train", found.train), ("test unseen classes", found.unseen_test)):
+        if not len(indices):
+            raise SplitError(
+                f"{store.folder}: no clips to {part} with split {split.id!r} and protocol "
+                f"{protocol.name!r}"
+            )
+    return found
+
+
+def check_no_leak(store: ClipStore, split: Split, indices: SplitIndices) -> None:
+    """Prove from clip names and class names, not from the masks, that a division is honest.
+
+    Raises
+    ------
+    SplitLeakageError : if a training clip is of a class that is not seen, a test clip of unseen
+        classes is of another class, or a clip is on two sides
+    """
+    for part, allowed in (
+        ("train", set(split.seen)),
+        ("seen_test", set(split.seen)),
+        ("unseen_test", set(split.unseen)),
+    ):
+        for index in getattr(indices, part):
+            name = store.classes[store.labels[index]]
+            if name not in allowed:
+                raise SplitLeakageError(
+                    f"split {split.id!r}: clip {store.names[index]!r} of class {name!r} "
+                    f"must not be in {part}"
+                )
+    together = np.concatenate((indices.train, indices.seen_test, indices.unseen_test))
+    values, counts = np.unique(together, return_counts=True)
+    if (counts > 1).any():
+        twice = store.names[int(values[counts > 1][0])]
+        raise SplitLeakageError(f"split {split.id!r}: clip {twice!r} is on two sides")

@@ -1,0 +1,1 @@
+"""Skeleton encoders: clips (N, M, T, V, C) to features (N, D)."""

@@ -1,0 +1,1 @@
+"""Evaluation: honest selection, ZSL and GZSL protocols, whole experiments and their results."""

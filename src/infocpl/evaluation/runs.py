@@ -1,0 +1,142 @@
+"""One training on one task: encoder, ridge maps and InfoCPL, and the scores they give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from infocpl.alignment.base import Aligner
+from infocpl.alignment.ridge import fit_ridge
+from infocpl.alignment.standard import StandardInfoCPL
+from infocpl.evaluation.config import ExperimentConfig
+from infocpl.evaluation.task_data import TaskData
+from infocpl.training.loop import EpochReport
+from infocpl.training.stages import (
+    TrainedEncoder,
+    encode_clips,
+    forbid_classes,
+    train_encoder,
+    train_infocpl,
+)
+
+__all__ = ["METHODS", "Features", "fit_method", "learn_features", "score_method", "units"]
+
+METHODS = {
+    "infocpl": "InfoCPL",
+    "ridge": "Ridge, all descriptions",
+    "ridge-names": "Ridge, class names only",
+}
+"""Every table shows the method beside the plainest baselines a sceptic would run."""
+
+Advance = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Features:
+    """Encoder and features of a task's clips.
+
+    Attributes
+    ----------
+    encoder : trained on the task's training clips
+    train, seen_test, unseen_test : (., D) features of those clips
+    """
+
+    encoder: TrainedEncoder
+    train: Tensor
+    seen_test: Tensor
+    unseen_test: Tensor
+
+
+def units(task: TaskData, config: ExperimentConfig) -> float:
+    """Work of one training in clip passes, for progress with a time left."""
+    clips = len(task.train)
+    # An alignment step costs a few percent of an encoder step for the same clips.
+    return clips * (config.encoder.fit.epochs + 0.1 * config.alignment.fit.epochs)
+
+
+def learn_features(
+    task: TaskData,
+    config: ExperimentConfig,
+    *,
+    seed: int,
+    work: Path | None,
+    advance: Advance,
+    note: str,
+) -> Features:
+    """Train an encoder on the task's training clips and encode the clips of the task."""
+    seen = task.split.seen
+    keypoints = task.clips.keypoints
+
+    def report(epoch: EpochReport) -> None:
+        loss = sum(epoch.losses.values())
+        advance(len(task.train), f"{note}: encoder {epoch.epoch}/{epoch.epochs}, loss {loss:.2f}")
+
+    trained = train_encoder(
+        keypoints[task.train],
+        task.rows(task.train, seen),
+        seen,
+        config.encoder,
+        layout=task.clips.layout,
+        seed=seed,
+        work=work,
+        on_epoch=report,
+    )
+    forbid_classes(trained.training_classes, task.split.unseen, "encoder")
+    parts = [
+        encode_clips(trained.module, keypoints[index])
+        if len(index)
+        else torch.zeros(0, int(trained.module.dim))  # type: ignore[arg-type]
+        for index in (task.train, task.seen_test, task.unseen_test)
+    ]
+    return Features(trained, *parts)
+
+
+def fit_method(
+    method: str,
+    task: TaskData,
+    features: Features,
+    config: ExperimentConfig,
+    *,
+    seed: int,
+    alpha: float = 1.0,
+    stop_after: int | None = None,
+    on_epoch: Callable[[int, StandardInfoCPL], None] | None = None,
+    advance: Advance,
+    note: str,
+) -> Aligner:
+    """Fit one of :data:`METHODS` on the training features and the text of seen classes only."""
+    seen = task.split.seen
+    text = task.text.subset(seen)
+    labels = torch.from_numpy(task.rows(task.train, seen))
+    if method != "infocpl":
+        names_only = method == "ridge-names"
+        return fit_ridge(features.train, labels, text, alpha=alpha, names_only=names_only)
+
+    def report(epoch: EpochReport, model: StandardInfoCPL) -> None:
+        advance(0.1 * len(labels), f"{note}: InfoCPL {epoch.epoch}/{epoch.epochs}")
+        if on_epoch is not None:
+            on_epoch(epoch.epoch, model)
+
+    return train_infocpl(
+        features.train,
+        labels,
+        text,
+        config.alignment,
+        seed=seed,
+        stop_after=stop_after,
+        on_epoch=report,
+    )
+
+
+def score_method(
+    aligner: Aligner, task: TaskData, features: Tensor, names: Sequence[str]
+) -> NDArray[np.float64]:
+    """(N, len(names)) scores of clips with the text of `names`."""
+    scores = aligner.scores(features, task.text.subset(tuple(names)))
+    return scores.double().numpy()

@@ -1,0 +1,127 @@
+"""Clips, labels and text of one zero-shot task, cut into training and test without leakage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from infocpl.alignment.base import TextTable
+from infocpl.data.loading import PreparedClips, SplitIndices
+from infocpl.data.splits import Split
+from infocpl.errors import SplitLeakageError
+from infocpl.semantics.codebook import Codebook
+
+__all__ = ["TaskData", "text_table"]
+
+Indices = NDArray[np.integer]
+
+
+def text_table(codebook: Codebook) -> TextTable:
+    """The codebook's vectors as tensors."""
+    return TextTable(
+        tuple(codebook.labels.names),
+        torch.from_numpy(np.ascontiguousarray(codebook.descriptions)),
+        torch.from_numpy(np.ascontiguousarray(codebook.mask)),
+        torch.from_numpy(np.ascontiguousarray(codebook.motion)),
+        torch.from_numpy(np.ascontiguousarray(codebook.names)),
+    )
+
+
+@dataclass(frozen=True)
+class TaskData:
+    """One seen/unseen task.
+
+    Attributes
+    ----------
+    clips : every clip of the dataset, normalised
+    class_names : names behind ``clips.labels``
+    split : seen and unseen names
+    train : clips of seen classes to learn from
+    seen_test : clips of seen classes to test on (may be empty: then there is no GZSL)
+    unseen_test : clips of unseen classes
+    text : text of seen and unseen classes
+    """
+
+    clips: PreparedClips
+    class_names: tuple[str, ...]
+    split: Split
+    train: Indices
+    seen_test: Indices
+    unseen_test: Indices
+    text: TextTable
+
+    def __post_init__(self) -> None:
+        unseen = {self.class_names.index(name) for name in self.split.unseen}
+        learned = set(np.unique(self.clips.labels[self.train]).tolist())
+        if unseen & learned:
+            names = ", ".join(self.class_names[i] for i in sorted(unseen & learned))
+            raise SplitLeakageError(f"training clips of unseen classes: {names}")
+        if set(self.train.tolist()) & {*self.seen_test.tolist(), *self.unseen_test.tolist()}:
+            raise SplitLeakageError("a clip is used for training and for testing")
+
+    @classmethod
+    def create(
+        cls,
+        clips: PreparedClips,
+        class_names: Sequence[str],
+        split: Split,
+        indices: SplitIndices,
+        codebook: Codebook,
+    ) -> TaskData:
+        """Put a task together from what :mod:`infocpl.data` and the codebook deliver."""
+        return cls(
+            clips,
+            tuple(class_names),
+            split,
+            indices.train,
+            indices.seen_test,
+            indices.unseen_test,
+            text_table(codebook),
+        )
+
+    def rows(self, clips: Indices, names: Sequence[str]) -> NDArray[np.int64]:
+        """Class of each clip as a row of `names`."""
+        row = {self.class_names.index(name): i for i, name in enumerate(names)}
+        return np.array([row[int(label)] for label in self.clips.labels[clips]], dtype=np.int64)
+
+    def pseudo(self, count: int, seed: int) -> TaskData:
+        """The same task inside the seen classes: some of them play the unseen ones.
+
+        Only training clips enter. One training subject's clips (or a fifth of the clips where
+        there are fewer than three subjects) become the seen test clips, so that calibration
+        meets people it was not trained on, as it will in earnest.
+        """
+        split = self.split.hold_out(count, seed=seed)
+        unseen = [self.class_names.index(name) for name in split.unseen]
+        of_unseen = np.isin(self.clips.labels[self.train], unseen)
+        inside = self.train[~of_unseen]
+        rng = np.random.default_rng(seed)
+        subjects = np.asarray(self.clips.subjects)[inside]
+        people = np.unique(subjects)
+        if len(people) >= 3:
+            test = subjects == people[rng.integers(len(people))]
+        else:
+            test = rng.random(len(inside)) < 0.2
+        # A class whose every clip fell to the test side would leave nothing to learn it from.
+        labels = self.clips.labels[inside]
+        for label in np.unique(labels):
+            if test[labels == label].all():
+                test[labels == label] = False
+        return TaskData(
+            self.clips,
+            self.class_names,
+            split,
+            inside[~test],
+            inside[test],
+            self.train[of_unseen],
+            self.text,
+        )
+
+    def pseudo_count(self) -> int:
+        """How many seen classes to hold out: the task's own share of unseen classes, >= 2."""
+        seen, unseen = len(self.split.seen), len(self.split.unseen)
+        return max(2, min(seen - 2, round(seen * unseen / (seen + unseen))))

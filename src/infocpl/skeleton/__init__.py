@@ -1,0 +1,1 @@
+"""Clips: layouts, the clip record, file formats, maps between layouts, transforms."""

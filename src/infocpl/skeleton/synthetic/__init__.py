@@ -1,0 +1,34 @@
+"""Synthetic actions: people made of bones who do named things before a made-up depth sensor.
+
+They need no download and no licence, and every class is a composition of sub-motions (which limb,
+in which direction, how often, in which posture) that other classes share, so an action left out of
+training can be described by what the others teach.
+"""
+
+from infocpl.skeleton.synthetic.actions import (
+    SyntheticAction,
+    get_action,
+    list_actions,
+    perform,
+)
+from infocpl.skeleton.synthetic.body import Body, create_body
+from infocpl.skeleton.synthetic.generate import generate_clip, generate_dataset
+from infocpl.skeleton.synthetic.kinematics import Pose, solve
+from infocpl.skeleton.synthetic.subjects import Subject, create_subject
+from infocpl.skeleton.synthetic.timing import Style
+
+__all__ = [
+    "Body",
+    "Pose",
+    "Style",
+    "Subject",
+    "SyntheticAction",
+    "create_body",
+    "create_subject",
+    "generate_clip",
+    "generate_dataset",
+    "get_action",
+    "list_actions",
+    "perform",
+    "solve",
+]

@@ -1,0 +1,1 @@
+"""Training: frozen configurations, tasks, one loop, checkpoints that survive kill -9."""

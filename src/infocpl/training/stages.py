@@ -1,0 +1,227 @@
+"""The stages of a run: encoder on seen clips, features of all clips, aligners on features.
+
+Every stage states the classes it learned from, and refuses to meet a class it must not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from infocpl.alignment.base import TextCentre, TextTable, standardise
+from infocpl.alignment.infocpl import InfoCPL, InfoCPLConfig, default_k_series
+from infocpl.alignment.standard import StandardInfoCPL
+from infocpl.encoders.augment import AugmentConfig
+from infocpl.encoders.registry import create_encoder
+from infocpl.errors import SplitLeakageError
+from infocpl.files import canonical_hash
+from infocpl.training.checkpoint import load_tensors, save_tensors
+from infocpl.training.config import FitConfig, to_dict
+from infocpl.training.loop import EpochReport, fit
+from infocpl.training.tasks import AlignmentTask, EncoderTask, LossSampling
+
+__all__ = [
+    "AlignmentConfig",
+    "EncoderConfig",
+    "TrainedEncoder",
+    "encode_clips",
+    "forbid_classes",
+    "train_encoder",
+    "train_infocpl",
+]
+
+Progress = Callable[[EpochReport], None]
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """Which encoder is trained, and how."""
+
+    name: str = "stgcn-small"
+    fit: FitConfig = field(
+        default_factory=lambda: FitConfig(
+            epochs=40, batch_size=32, lr=3e-3, weight_decay=0.02, warmup=4, precision="auto"
+        )
+    )
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    smoothing: float = 0.1
+
+
+@dataclass(frozen=True)
+class AlignmentConfig:
+    """How InfoCPL is shaped and trained.
+
+    Attributes
+    ----------
+    max_k : upper bound of the k-series 1, 5, 10, ...
+    hidden : widths of the scorer
+    motion : use the motion description
+    centre_text : remove the mean text of the seen classes
+    sampling : negatives, attention inverse, feature noise
+    fit : optimisation
+    """
+
+    max_k: int = 15
+    hidden: tuple[int, int] = (256, 128)
+    motion: bool = True
+    centre_text: bool = True
+    sampling: LossSampling = field(default_factory=LossSampling)
+    fit: FitConfig = field(default_factory=lambda: FitConfig(epochs=60, batch_size=64, lr=3e-4))
+
+
+@dataclass(frozen=True)
+class TrainedEncoder:
+    """An encoder and the proof of what it learned from.
+
+    Attributes
+    ----------
+    module : (N, M, T, V, C) -> (N, D)
+    config, layout, frames : how to build it again and what it expects
+    training_classes : names of the classes of its training clips
+    """
+
+    module: nn.Module
+    config: EncoderConfig
+    layout: str
+    frames: int
+    training_classes: tuple[str, ...]
+
+
+def forbid_classes(trained_on: Sequence[str], forbidden: Sequence[str], what: str) -> None:
+    """Raise :class:`SplitLeakageError` if `what` was trained on a class it must not know.
+
+    Examples
+    --------
+    >>> forbid_classes(["walk"], ["walk", "sit"], "encoder")
+    Traceback (most recent call last):
+    infocpl.errors.SplitLeakageError: the encoder was trained on unseen classes: walk
+    """
+    both = [name for name in forbidden if name in set(trained_on)]
+    if both:
+        raise SplitLeakageError(f"the {what} was trained on unseen classes: {', '.join(both)}")
+
+
+def train_encoder(
+    clips: NDArray[np.float32],
+    labels: NDArray[np.integer],
+    classes: Sequence[str],
+    config: EncoderConfig,
+    *,
+    layout: str,
+    seed: int,
+    work: Path | None = None,
+    on_epoch: Progress | None = None,
+) -> TrainedEncoder:
+    """Train an encoder by cross-entropy on the clips given, and on nothing else.
+
+    Parameters
+    ----------
+    clips : (N, M, T, V, C) normalised training clips of seen classes
+    labels : (N,) rows of `classes`; every class must have a clip
+    classes : names of the training classes
+    layout : joint layout of the clips
+    seed : of weights, order, augmentation and dropout
+    work : folder for the finished weights and for checkpoints of an unfinished training; a
+        second call with the same arguments continues or returns at once
+    """
+    missing = [name for i, name in enumerate(classes) if not (labels == i).any()]
+    if missing:
+        raise SplitLeakageError(f"no training clip for {', '.join(missing)}")
+    identity = canonical_hash(
+        {
+            "config": to_dict(config),
+            "layout": layout,
+            "seed": seed,
+            "classes": list(classes),
+            "labels": np.asarray(labels).tolist(),
+            "frames": clips.shape[2],
+        }
+    )[:16]
+    torch.manual_seed(seed)
+    module = create_encoder(config.name, layout)
+    trained = TrainedEncoder(module, config, layout, clips.shape[2], tuple(classes))
+    done = work / f"encoder-{identity}.safetensors" if work else None
+    if done is not None and done.is_file():
+        tensors, _ = load_tensors(done)
+        module.load_state_dict(tensors)
+        module.eval()
+        return trained
+    task = EncoderTask(
+        module,
+        torch.from_numpy(np.ascontiguousarray(clips)),
+        torch.from_numpy(np.asarray(labels, dtype=np.int64)),
+        len(classes),
+        config.augment,
+        config.smoothing,
+    )
+    state = work / f"encoder-{identity}.state.safetensors" if work else None
+    fit(task, len(labels), config.fit, seed=seed, checkpoint=state, on_epoch=on_epoch)
+    if done is not None and state is not None:
+        save_tensors(done, dict(module.state_dict()), {"training_classes": list(classes)})
+        state.unlink(missing_ok=True)
+    return trained
+
+
+@torch.no_grad()
+def encode_clips(
+    module: nn.Module, clips: NDArray[np.float32], *, batch_size: int = 128
+) -> Tensor:
+    """Features (N, D) of clips (N, M, T, V, C), in evaluation mode."""
+    module.eval()
+    device = next(module.parameters()).device
+    parts = []
+    for start in range(0, len(clips), batch_size):
+        batch = torch.from_numpy(np.ascontiguousarray(clips[start : start + batch_size]))
+        parts.append(module(batch.to(device)).float().cpu())
+    return torch.cat(parts)
+
+
+def train_infocpl(
+    features: Tensor,
+    labels: Tensor,
+    seen: TextTable,
+    config: AlignmentConfig,
+    *,
+    seed: int,
+    stop_after: int | None = None,
+    on_epoch: Callable[[EpochReport, StandardInfoCPL], None] | None = None,
+) -> StandardInfoCPL:
+    """Align features of seen clips with the text of seen classes.
+
+    Parameters
+    ----------
+    features : (N, Dv) encoder features
+    labels : (N,) rows of `seen`
+    seen : text of the seen classes only
+    stop_after : end after this epoch of the schedule (honest epoch selection), default all
+    on_epoch : called after every epoch with the losses and the model so far
+    """
+    torch.manual_seed(seed)
+    mean, scale = standardise(features)
+    centre = TextCentre.of(seen) if config.centre_text else None
+    series = tuple(k for k in default_k_series(config.max_k) if k <= seen.mask.shape[1])
+    shape = InfoCPLConfig(
+        visual_dim=features.shape[1],
+        text_dim=seen.motion.shape[1],
+        k_series=series,
+        hidden=config.hidden,
+        motion=config.motion,
+    )
+    standard = StandardInfoCPL(InfoCPL(shape), mean, scale, centre)
+    text = standard.text(seen)
+    task = AlignmentTask(
+        standard.model, standard.features(features), labels, text, config.sampling
+    )
+
+    def report(epoch: EpochReport) -> None:
+        if on_epoch is not None:
+            on_epoch(epoch, standard)
+
+    fit(task, len(labels), config.fit, seed=seed, on_epoch=report, stop_after=stop_after)
+    return standard

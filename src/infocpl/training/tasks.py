@@ -1,0 +1,115 @@
+"""The two things that are trained: an encoder on seen classes, and InfoCPL on its features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from infocpl.alignment.base import TextTable
+from infocpl.alignment.functional import sample_negatives
+from infocpl.alignment.infocpl import InfoCPL
+from infocpl.encoders.augment import AugmentConfig, augment_clips
+from infocpl.training.loop import Task
+
+__all__ = ["AlignmentTask", "EncoderTask", "LossSampling"]
+
+
+class EncoderTask(Task):
+    """Cross-entropy of an encoder and a linear classifier over the seen classes.
+
+    Parameters
+    ----------
+    encoder : maps (N, M, T, V, C) to (N, D) and has ``dim``
+    clips : (N, M, T, V, C) training clips; kept as they are, not copied into the state
+    labels : (N,) 0 .. classes - 1
+    classes : number of seen classes
+    augment : strength of augmentation
+    smoothing : label smoothing
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        clips: Tensor,
+        labels: Tensor,
+        classes: int,
+        augment: AugmentConfig,
+        smoothing: float = 0.1,
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.classifier = nn.Linear(int(encoder.dim), classes)  # type: ignore[arg-type]
+        self.augment = augment
+        self.smoothing = smoothing
+        self._clips = clips
+        self._labels = labels
+
+    def forward(self, index: Tensor, epoch: int) -> dict[str, Tensor]:
+        """Classification loss of a batch of augmented clips."""
+        where = index.cpu()
+        clips = self._clips[where].to(index.device)
+        features = self.encoder(augment_clips(clips, self.augment))
+        logits = self.classifier(features)
+        labels = self._labels[where].to(index.device)
+        loss = functional.cross_entropy(logits.float(), labels, label_smoothing=self.smoothing)
+        return {"classification_loss": loss}
+
+
+@dataclass(frozen=True)
+class LossSampling:
+    """How InfoCPL's training pairs are chosen.
+
+    Attributes
+    ----------
+    negatives : other clips contrasted with each anchor
+    inverse_epochs : first epochs with attention inverse
+    noise : standard deviation of noise on standardised features (0 in the paper)
+    """
+
+    negatives: int = 8
+    inverse_epochs: int = 15
+    noise: float = 0.0
+
+
+class AlignmentTask(Task):
+    """InfoCPL on fixed clip features of seen classes.
+
+    Parameters
+    ----------
+    model : the aligner
+    features : (N, Dv) of the training clips
+    labels : (N,) rows of `text`
+    text : seen classes only
+    sampling : negatives and attention inverse
+    """
+
+    def __init__(
+        self,
+        model: InfoCPL,
+        features: Tensor,
+        labels: Tensor,
+        text: TextTable,
+        sampling: LossSampling,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.sampling = sampling
+        self._features = features
+        self._labels = labels
+        self._text = text
+
+    def forward(self, index: Tensor, epoch: int) -> dict[str, Tensor]:
+        """Loss sampling, mean over heads; nothing for a batch of one class."""
+        features, labels = self._features[index], self._labels[index]
+        heads = len(self.model.config.k_series)
+        negatives = sample_negatives(labels, self.sampling.negatives, heads)
+        if negatives.shape[2] == 0:
+            return {}
+        if self.sampling.noise:
+            features = features + self.sampling.noise * torch.randn_like(features)
+        inverse = epoch < self.sampling.inverse_epochs
+        losses = self.model.head_losses(features, labels, self._text, negatives, inverse=inverse)
+        return {"alignment_loss": losses.mean()}
