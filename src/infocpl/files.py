@@ -69,6 +69,9 @@ def atomic_folder(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o755)
+        if target.exists() and not overwrite:
+            # Another writer finished first; what it wrote is not ours to replace.
+            raise OutputExistsError(f"{target} appeared meanwhile; nothing was replaced")
         if target.exists():
             # Two renames, so that a reader sees the old folder or the new one.
             aside = temporary.with_name(temporary.name + "-old")

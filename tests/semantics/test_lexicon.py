@@ -63,7 +63,9 @@ def test_an_unknown_class_gets_the_nearest_suggested(lexicon_file: Path) -> None
         pytest.param(lambda d: d.pop("dataset"), r"the field 'dataset', got none", id="no dataset"),
         pytest.param(lambda d: d.update(dataset=7), r"dataset: expected text, got 7", id="number"),
         pytest.param(lambda d: d.update(author="x"), r"got the field 'author'", id="top surplus"),
-        pytest.param(lambda d: d.update(classes=[]), r"at least one class, got a list of 0", id="0"),
+        pytest.param(
+            lambda d: d.update(classes=[]), r"at least one class, got a list of 0", id="0"
+        ),
         pytest.param(lambda d: d.update(classes={}), r"classes: expected a list", id="no list"),
         pytest.param(
             lambda d: d["classes"].append("hoe"), r"class 3: expected the fields .*'hoe'", id="text"
@@ -129,7 +131,7 @@ def test_an_unknown_class_gets_the_nearest_suggested(lexicon_file: Path) -> None
             id="no contrast",
         ),
         pytest.param(
-            lambda d: first(d).update(contrast=first(d)["contrast"] * 4),
+            lambda d: first(d).update(contrast=[dict(first(d)["contrast"][0]) for _ in range(4)]),
             r"1 to 3 actions, got a list of 4",
             id="four contrasts",
         ),

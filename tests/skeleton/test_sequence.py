@@ -48,7 +48,7 @@ REFUSALS = {
         {"confidence": np.ones((1, 2, 24))},
         r"= \(1, 2, 25\), got \(1, 2, 24\)",
     ),
-    "negative confidence": ({"confidence": -np.ones((1, 2, 25))}, "not negative"),
+    "negative confidence": ({"confidence": -np.ones((1, 2, 25))}, "from 0 to 1"),
     "confidence NaN": ({"confidence": np.full((1, 2, 25), np.nan)}, "finite"),
     "fps of zero": ({"fps": 0.0}, "fps must be a positive number, got 0"),
     "fps NaN": ({"fps": float("nan")}, "fps must be a positive number"),

@@ -50,7 +50,7 @@ class TextTable:
         missing = [name for name in labels if name not in self.labels]
         if missing:
             raise LabelError(f"no text for {', '.join(missing)}")
-        rows = torch.tensor([self.labels.index(name) for name in labels])
+        rows = torch.tensor([self.labels.index(name) for name in labels], dtype=torch.long)
         return TextTable(
             tuple(labels),
             self.descriptions[rows],

@@ -84,7 +84,9 @@ class Head(nn.Module):
 
     def project(self, features: Tensor) -> Tensor:
         """z = LayerNorm(W v + b) without affine parameters; (B, Dv) -> (B, Dt)."""
-        return functional.layer_norm(self.proj(features), (self.text_dim,), eps=1e-5)
+        hidden = self.proj(features)
+        z: Tensor = functional.layer_norm(hidden, (self.text_dim,), eps=1e-5)
+        return z
 
     def attend(self, z: Tensor, text: TextTable, *, inverse: bool = False) -> Tensor:
         """(B, C, K) weights of the believed descriptions of every class."""
@@ -93,8 +95,8 @@ class Head(nn.Module):
         )
 
     def _similarity(self, z: Tensor, text: TextTable) -> Tensor:
-        flat = z @ text.descriptions.flatten(0, 1).t()
-        return flat.view(z.shape[0], *text.mask.shape) / self.text_dim**0.5
+        flat: Tensor = z @ text.descriptions.flatten(0, 1).t()
+        return flat.view(z.shape[0], *text.mask.shape).div(self.text_dim**0.5)
 
     def semantics(self, weights: Tensor, text: TextTable) -> Tensor:
         """e = mixed descriptions + motion row; (B, C, K) -> (B, C, Dt)."""
@@ -118,7 +120,7 @@ class Head(nn.Module):
         """Scores f of every clip with every class; (B, Dv) -> (B, C)."""
         rows = max(1, _CHUNK // len(text.labels))
         parts = []
-        for part in features.split(rows):
+        for part in torch.split(features, rows):
             z = self.project(part)
             semantics = self.semantics(self.attend(z, text, inverse=inverse), text)
             parts.append(self._score(self._visual_half(z).unsqueeze(1), semantics))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -66,6 +68,10 @@ def fit_ridge(
     alpha : strength of the penalty, > 0, per clip
     names_only : see :class:`RidgeAligner`
 
+    Raises
+    ------
+    ConfigError : if `alpha` is not a positive number
+
     Examples
     --------
     >>> text = TextTable(("a", "b"), torch.eye(2).unsqueeze(1), torch.ones(2, 1, dtype=torch.bool),
@@ -74,8 +80,8 @@ def fit_ridge(
     >>> fit_ridge(x, torch.tensor([0, 0, 1]), text, alpha=0.1).scores(x, text).argmax(1)
     tensor([0, 0, 1])
     """
-    if alpha <= 0:
-        raise ConfigError(f"alpha must be positive, got {alpha}")
+    if not (math.isfinite(alpha) and alpha > 0):
+        raise ConfigError(f"alpha must be a positive number, got {alpha}")
     mean, scale = standardise(features)
     x = ((features - mean) / scale).double()
     rows = _class_text(text, names_only=names_only)

@@ -81,7 +81,5 @@ class StandardInfoCPL:
         for head in self.model.granularity_heads():
             weights = head.attend(head.project(x), ready)[0, label]
             order = weights.argsort(descending=True)[: min(most, int((weights > 0).sum()))]
-            found.append(
-                Belief(head.count, tuple(order.tolist()), tuple(weights[order].tolist()))
-            )
+            found.append(Belief(head.count, tuple(order.tolist()), tuple(weights[order].tolist())))
         return found

@@ -16,9 +16,10 @@ from infocpl.data.store import ClipStore
 from infocpl.errors import DataError, SplitError, SplitLeakageError
 from infocpl.skeleton.layout import create_layout
 from infocpl.skeleton.layout_map import create_layout_map
+from infocpl.skeleton.sequence import SkeletonSequence
 from infocpl.skeleton.transforms import normalise
 
-__all__ = ["PreparedClips", "SplitIndices", "prepare_clips", "split_indices"]
+__all__ = ["PreparedClips", "SplitIndices", "prepare_clip", "prepare_clips", "split_indices"]
 
 MAX_PERSONS = 2
 
@@ -120,6 +121,33 @@ class SplitIndices:
     unseen_test: NDArray[np.int64]
 
 
+def prepare_clip(
+    clip: SkeletonSequence, *, frames: int, layout: str, persons: int
+) -> NDArray[np.float32]:
+    """Bring one clip to the form an encoder expects.
+
+    Parameters
+    ----------
+    clip : on any layout that can be mapped to `layout`
+    frames, layout, persons : the form; missing persons are zero, further ones are left out
+
+    Returns
+    -------
+    (M, T, V, C) float32
+
+    Raises
+    ------
+    LayoutError : if the clip's layout cannot be mapped
+    """
+    target = create_layout(layout)
+    if clip.layout.name != layout:
+        clip = create_layout_map(clip.layout, target).apply(clip)
+    found = normalise(clip, frames=frames).keypoints[:persons]
+    ready = np.zeros((persons, frames, len(target), target.dims), np.float32)
+    ready[: len(found)] = found
+    return ready
+
+
 def prepare_clips(
     store: ClipStore,
     *,
@@ -152,14 +180,11 @@ def prepare_clips(
     if frames < 1 or persons < 1:
         raise DataError(f"frames and persons: expected 1 or more, got {frames} and {persons}")
     target = create_layout(layout) if layout is not None else store.layout
-    mapping = None
-    if target.name != store.layout.name:
-        mapping = create_layout_map(store.layout, target)
     keypoints = np.zeros((len(store), persons, frames, len(target), target.dims), np.float32)
     for index in range(len(store)):
-        clip = store[index] if mapping is None else mapping.apply(store[index])
-        ready = normalise(clip, frames=frames).keypoints[:persons]
-        keypoints[index, : len(ready)] = ready
+        keypoints[index] = prepare_clip(
+            store[index], frames=frames, layout=target.name, persons=persons
+        )
         if progress is not None:
             progress(index + 1, len(store))
     return PreparedClips(

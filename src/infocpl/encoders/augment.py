@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from infocpl.errors import ConfigError
+from infocpl.errors import ConfigError, LayoutError
 
 __all__ = ["AugmentConfig", "augment_clips"]
 
@@ -53,6 +53,10 @@ def augment_clips(clips: Tensor, config: AugmentConfig) -> Tensor:
     clips : (N, M, T, V, 3) normalised coordinates
     config : strengths
 
+    Raises
+    ------
+    LayoutError : if the clips are not (N, M, T, V, 3)
+
     Examples
     --------
     >>> x = torch.randn(2, 1, 8, 5, 3)
@@ -60,15 +64,17 @@ def augment_clips(clips: Tensor, config: AugmentConfig) -> Tensor:
     >>> bool(torch.allclose(augment_clips(x, still), x, atol=1e-6))
     True
     """
+    if clips.dim() != 5 or clips.shape[4] != 3:
+        raise LayoutError(f"augmentation needs 3-D clips (N, M, T, V, 3), got {tuple(clips.shape)}")
     batch = clips.shape[0]
     out = _warp_time(clips, config) if config.crop or config.warp else clips
     matrix = _rotation(batch, config, clips)
     if config.scale:
         factor = 1 + config.scale * (2 * torch.rand(batch, 3, device=clips.device) - 1)
-        matrix = matrix * factor.unsqueeze(1)
+        matrix = matrix * factor.to(clips.dtype).unsqueeze(1)
     out = torch.einsum("nmtvc,ncd->nmtvd", out, matrix)
     if config.noise:
-        present = clips.abs().amax(dim=(3, 4), keepdim=True) > 0
+        present = out.abs().amax(dim=(3, 4), keepdim=True) > 0
         out = out + config.noise * torch.randn_like(out) * present
     return out
 
@@ -77,11 +83,11 @@ def _rotation(batch: int, config: AugmentConfig, like: Tensor) -> Tensor:
     def angle(limit: float) -> Tensor:
         return math.radians(limit) * (2 * torch.rand(batch, device=like.device) - 1)
 
-    matrix = torch.eye(3, device=like.device).expand(batch, 3, 3)
+    matrix = torch.eye(3, device=like.device, dtype=like.dtype).expand(batch, 3, 3)
     for axis, limit in ((1, config.yaw), (0, config.tilt), (2, config.tilt)):
         theta = angle(limit)
         a, b = (axis + 1) % 3, (axis + 2) % 3
-        turn = torch.eye(3, device=like.device).repeat(batch, 1, 1)
+        turn = torch.eye(3, device=like.device, dtype=like.dtype).repeat(batch, 1, 1)
         turn[:, a, a] = turn[:, b, b] = theta.cos()
         turn[:, a, b], turn[:, b, a] = theta.sin(), -theta.sin()
         matrix = matrix @ turn
@@ -98,8 +104,11 @@ def _warp_time(clips: Tensor, config: AugmentConfig) -> Tensor:
     warped = t + bend * torch.sin(math.pi * t) / math.pi
     place = (start + warped * (1 - cut)).clamp(0, 1) * (frames - 1)
     below = place.floor().long().clamp(max=max(frames - 2, 0))
-    share = (place - below).view(batch, 1, frames, 1, 1)
+    share = (place - below).view(batch, 1, frames, 1, 1).to(clips.dtype)
     index = below.view(batch, 1, frames, 1, 1).expand(-1, persons, -1, joints, coords)
     first = clips.gather(2, index)
     second = clips.gather(2, (index + 1).clamp(max=frames - 1))
+    # Halfway between a body and no body there is no body of half the size: take the nearer frame.
+    gap = (first.abs().amax((3, 4)) > 0) != (second.abs().amax((3, 4)) > 0)
+    share = torch.where(gap[..., None, None], share.round(), share)
     return first + (second - first) * share

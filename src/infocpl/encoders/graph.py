@@ -39,7 +39,8 @@ def spatial_partition(layout: Layout) -> NDArray[np.float32]:
     to the centre, neighbours further away.
     Entry ``[k, v, w]`` is the weight with which joint v contributes to joint w.
 
-    Source: Yan, Xiong, Lin, "Spatial Temporal Graph Convolutional Networks", AAAI 2018, section 3.4.
+    Source: Yan, Xiong, Lin, "Spatial Temporal Graph Convolutional Networks", AAAI 2018,
+    section 3.4.
 
     Examples
     --------

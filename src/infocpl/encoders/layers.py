@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from infocpl.errors import ConfigError
 
-__all__ = ["ByteDropout", "skeleton_streams"]
+__all__ = ["STREAMS", "ByteDropout", "skeleton_streams"]
 
 STREAMS = ("joint", "bone", "motion")
 
@@ -34,7 +34,8 @@ class ByteDropout(nn.Module):
         super().__init__()
         if not 0 <= rate < 1:
             raise ConfigError(f"dropout must be at least 0 and below 1, got {rate}")
-        self.threshold = round(rate * 256)
+        # At most 255, or a rate close to 1 would drop everything and divide by zero.
+        self.threshold = min(round(rate * 256), 255)
 
     def forward(self, x: Tensor) -> Tensor:
         """Drop elements of `x` (any shape) and rescale the others, in training mode only."""
@@ -46,13 +47,17 @@ class ByteDropout(nn.Module):
         mask = (words.view(torch.uint8)[: x.numel()] >= self.threshold).to(x.dtype)
         mask = mask.mul_(256 / (256 - self.threshold))
         # The mask is laid out like the memory of x, so that the product stays contiguous.
-        return x * torch.as_strided(mask, x.size(), x.stride()) if _is_dense(x) else (
-            x * mask.view(x.shape)
+        return (
+            x * torch.as_strided(mask, x.size(), x.stride())
+            if _is_dense(x)
+            else (x * mask.view(x.shape))
         )
 
 
 def _is_dense(x: Tensor) -> bool:
-    return x.is_contiguous() or (x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last))
+    return x.is_contiguous() or (
+        x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last)
+    )
 
 
 def skeleton_streams(joints: Tensor, parents: Tensor, streams: tuple[str, ...]) -> Tensor:

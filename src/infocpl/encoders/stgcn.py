@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from infocpl.encoders.graph import spatial_partition
-from infocpl.encoders.layers import ByteDropout, skeleton_streams
+from infocpl.encoders.layers import STREAMS, ByteDropout, skeleton_streams
 from infocpl.errors import ConfigError, LayoutError
 from infocpl.skeleton.layout import create_layout
 
@@ -57,8 +57,15 @@ class STGCNConfig:
             )
         if self.kernel < 1 or self.kernel % 2 == 0:
             raise ConfigError(f"the temporal kernel must be odd and positive, got {self.kernel}")
+        if min(*self.channels, *self.strides) < 1:
+            raise ConfigError(
+                f"channels and strides must be at least 1, got {self.channels} and {self.strides}"
+            )
         if not self.streams:
             raise ConfigError("an encoder needs at least one stream")
+        for stream in self.streams:
+            if stream not in STREAMS:
+                raise ConfigError(f"unknown stream {stream!r}; known: {', '.join(STREAMS)}")
 
 
 class GraphConv(nn.Module):
@@ -66,6 +73,8 @@ class GraphConv(nn.Module):
 
     (N, C, T, V) -> (N, C', T, V), both channels-last.
     """
+
+    adjacency: Tensor
 
     def __init__(self, in_channels: int, out_channels: int, adjacency: Tensor) -> None:
         super().__init__()
@@ -147,6 +156,8 @@ class STGCN(nn.Module):
     torch.Size([2, 8])
     """
 
+    parents: Tensor
+
     def __init__(self, config: STGCNConfig) -> None:
         super().__init__()
         self.config = config
@@ -172,7 +183,7 @@ class STGCN(nn.Module):
                 zip(widths, config.channels, config.strides, strict=True)
             )
         )
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, clips: Tensor) -> Tensor:
         """Encode clips.
@@ -187,8 +198,10 @@ class STGCN(nn.Module):
 
         Raises
         ------
-        LayoutError : if V or C is not the layout's
+        LayoutError : if there are not five axes, or V or C is not the layout's
         """
+        if clips.dim() != 5:
+            raise LayoutError(f"clips must be (N, M, T, V, C), got {tuple(clips.shape)}")
         batch, persons, frames, joints, coords = clips.shape
         if joints != len(self.layout) or coords != self.layout.dims:
             raise LayoutError(
@@ -213,4 +226,5 @@ class STGCN(nn.Module):
         owner = torch.arange(batch, device=clips.device).repeat_interleave(persons)[present]
         total = pooled.new_zeros(batch, self.dim).index_add(0, owner, pooled)
         count = torch.bincount(owner, minlength=batch).to(pooled.dtype)
-        return total / count.unsqueeze(1)
+        mean: Tensor = total / count.unsqueeze(1)
+        return mean

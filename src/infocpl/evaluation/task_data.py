@@ -38,7 +38,6 @@ class TaskData:
     Attributes
     ----------
     clips : every clip of the dataset, normalised
-    class_names : names behind ``clips.labels``
     split : seen and unseen names
     train : clips of seen classes to learn from
     seen_test : clips of seen classes to test on (may be empty: then there is no GZSL)
@@ -47,7 +46,6 @@ class TaskData:
     """
 
     clips: PreparedClips
-    class_names: tuple[str, ...]
     split: Split
     train: Indices
     seen_test: Indices
@@ -55,10 +53,10 @@ class TaskData:
     text: TextTable
 
     def __post_init__(self) -> None:
-        unseen = {self.class_names.index(name) for name in self.split.unseen}
+        unseen = {self.clips.classes.index(name) for name in self.split.unseen}
         learned = set(np.unique(self.clips.labels[self.train]).tolist())
         if unseen & learned:
-            names = ", ".join(self.class_names[i] for i in sorted(unseen & learned))
+            names = ", ".join(self.clips.classes[i] for i in sorted(unseen & learned))
             raise SplitLeakageError(f"training clips of unseen classes: {names}")
         if set(self.train.tolist()) & {*self.seen_test.tolist(), *self.unseen_test.tolist()}:
             raise SplitLeakageError("a clip is used for training and for testing")
@@ -67,7 +65,6 @@ class TaskData:
     def create(
         cls,
         clips: PreparedClips,
-        class_names: Sequence[str],
         split: Split,
         indices: SplitIndices,
         codebook: Codebook,
@@ -75,7 +72,6 @@ class TaskData:
         """Put a task together from what :mod:`infocpl.data` and the codebook deliver."""
         return cls(
             clips,
-            tuple(class_names),
             split,
             indices.train,
             indices.seen_test,
@@ -85,7 +81,7 @@ class TaskData:
 
     def rows(self, clips: Indices, names: Sequence[str]) -> NDArray[np.int64]:
         """Class of each clip as a row of `names`."""
-        row = {self.class_names.index(name): i for i, name in enumerate(names)}
+        row = {self.clips.classes.index(name): i for i, name in enumerate(names)}
         return np.array([row[int(label)] for label in self.clips.labels[clips]], dtype=np.int64)
 
     def pseudo(self, count: int, seed: int) -> TaskData:
@@ -96,7 +92,7 @@ class TaskData:
         meets people it was not trained on, as it will in earnest.
         """
         split = self.split.hold_out(count, seed=seed)
-        unseen = [self.class_names.index(name) for name in split.unseen]
+        unseen = [self.clips.classes.index(name) for name in split.unseen]
         of_unseen = np.isin(self.clips.labels[self.train], unseen)
         inside = self.train[~of_unseen]
         rng = np.random.default_rng(seed)
@@ -113,7 +109,6 @@ class TaskData:
                 test[labels == label] = False
         return TaskData(
             self.clips,
-            self.class_names,
             split,
             inside[~test],
             inside[test],

@@ -55,13 +55,6 @@ class Codebook:
     Raises
     ------
     SemanticsError : if the fields do not fit each other
-
-    Examples
-    --------
-    >>> encoder = create_text_encoder("minilm")  # doctest: +SKIP
-    >>> codebook = build_codebook(["sit down", "stand up"], encoder)  # doctest: +SKIP
-    >>> codebook.tensor.shape[-1]  # doctest: +SKIP
-    384
     """
 
     labels: LabelSet
@@ -240,6 +233,17 @@ def build_codebook(
     ------
     LabelError : if the names break the rules of :class:`LabelSet`
     SemanticsError : if the lexicon or a granularity is unknown, or only ``"motion"`` is given
+
+    Examples
+    --------
+    >>> class Lengths:  # any object of this form will do; create_text_encoder gives a real one
+    ...     id, dim = "lengths", 2
+    ...     def encode(self, texts):
+    ...         angles = np.array([len(text) for text in texts])
+    ...         return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    >>> codebook = build_codebook(["sit down", "juggling"], Lengths(), lexicon="nw-ucla")
+    >>> codebook.sources, codebook.tensor.shape[2]
+    (('lexicon nw-ucla', 'name only'), 2)
     """
     labels = labels if isinstance(labels, LabelSet) else LabelSet(tuple(labels))
     kinds = tuple(kind for kind in check_granularities(granularities) if kind != "motion")

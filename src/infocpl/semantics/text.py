@@ -15,6 +15,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 
 from infocpl.errors import SemanticsError
 from infocpl.files import sha256_file
@@ -132,7 +133,14 @@ class SentenceEncoder:
                 trust_remote_code=False,
                 model_kwargs={"use_safetensors": True},
             )
-        except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            RuntimeError,
+            TypeError,
+            SafetensorError,
+        ) as error:
             raise SemanticsError(f"{self.folder}: the model cannot be loaded: {error}") from error
         finally:
             if bars:

@@ -25,7 +25,7 @@ class SkeletonSequence:
     Attributes
     ----------
     keypoints : (M, T, V, C) float32, finite
-    confidence : (M, T, V) float32 in [0, 1]
+    confidence : (M, T, V) float32 in [0, 1]; by default 1 wherever a person is not all zero
     layout : joint layout with V joints
     fps : frames a second (> 0)
     units : ``"m"`` or ``"normalised"``
@@ -46,7 +46,7 @@ class SkeletonSequence:
 
     keypoints: NDArray[np.float32]
     layout: Layout
-    confidence: NDArray[np.float32] = field(default=None)  # type: ignore[assignment]
+    confidence: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     fps: float = 30.0
     units: str = "m"
     source: str = ""
@@ -66,7 +66,7 @@ class SkeletonSequence:
             )
         if not np.isfinite(keypoints).all():
             raise LayoutError(f"{where}keypoints hold NaN or infinite values")
-        if self.confidence is None:
+        if self.confidence.size == 0:
             present = np.abs(keypoints).sum(axis=(2, 3), keepdims=True)[..., 0] > 0
             confidence = np.broadcast_to(present, (persons, frames, joints)).astype(np.float32)
         else:
@@ -76,8 +76,8 @@ class SkeletonSequence:
                 f"{where}confidence must be (M, T, V) = {(persons, frames, joints)}, "
                 f"got {confidence.shape}"
             )
-        if not (np.isfinite(confidence).all() and (confidence >= 0).all()):
-            raise LayoutError(f"{where}confidence must be finite and not negative")
+        if not ((confidence >= 0) & (confidence <= 1)).all():
+            raise LayoutError(f"{where}confidence must be finite, from 0 to 1")
         if not (np.isfinite(self.fps) and self.fps > 0):
             raise LayoutError(f"{where}fps must be a positive number, got {self.fps}")
         if self.units not in ("m", "normalised"):

@@ -68,11 +68,11 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(f"{path} is not a readable safetensors file: {error}") from error
     version = header.get("format_version", "")
-    if not version.isdigit() or "meta" not in header:
+    if not (version.isascii() and version.isdigit()) or "meta" not in header:
         raise CheckpointError(f"{path} was not written by infocpl (no format version in it)")
-    if int(version) > FORMAT_VERSION:
+    if not 1 <= int(version) <= FORMAT_VERSION:
         raise CheckpointError(
-            f"{path} has format version {version}; this infocpl reads up to {FORMAT_VERSION}"
+            f"{path} has format version {version}; this infocpl reads 1 to {FORMAT_VERSION}"
         )
     if header.get("sha256") != _digest(tensors, header["meta"]):
         raise CheckpointError(f"{path} is damaged: its content does not match its hash")

@@ -44,8 +44,10 @@ class FitConfig:
                 raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}")
         if not (math.isfinite(self.lr) and self.lr > 0):
             raise ConfigError(f"lr must be a positive number, got {self.lr}")
-        if self.weight_decay < 0 or self.warmup < 0:
-            raise ConfigError("weight_decay and warmup must not be negative")
+        for name in ("weight_decay", "warmup"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise ConfigError(f"{name} must be a number >= 0, got {value}")
         if self.precision not in ("fp32", "bf16", "auto"):
             raise ConfigError(f"precision must be fp32, bf16 or auto, got {self.precision!r}")
 
@@ -67,9 +69,7 @@ class FitConfig:
 
 def to_dict(config: Any) -> dict[str, Any]:
     """Return a (nested) configuration dataclass as plain JSON values."""
-    return {
-        field.name: _plain(getattr(config, field.name)) for field in dataclasses.fields(config)
-    }
+    return {field.name: _plain(getattr(config, field.name)) for field in dataclasses.fields(config)}
 
 
 def _plain(value: Any) -> Any:

@@ -79,7 +79,8 @@ def fit(
 
     Raises
     ------
-    CheckpointError : if `checkpoint` belongs to another configuration, seed or data size
+    CheckpointError : if `checkpoint` belongs to another configuration, seed or data size, or is
+        past `stop_after` already
     ConfigError : if there is nothing to train on, or the loss stops being finite
     """
     if clips < 2:
@@ -87,19 +88,22 @@ def fit(
     precision = config.precision
     if precision == "auto":
         precision = "bf16" if native_bf16() else "fp32"
-    accelerator = Accelerator(mixed_precision="bf16" if precision == "bf16" else "no")
+    # Precision is chosen a training, not a process: accelerate's own switch cannot change twice.
+    accelerator = Accelerator(mixed_precision="no")
+    half = torch.autocast(
+        accelerator.device.type, dtype=torch.bfloat16, enabled=precision == "bf16"
+    )
     optimizer = torch.optim.AdamW(
         [p for p in task.parameters() if p.requires_grad],
         lr=config.lr,
         weight_decay=config.weight_decay,
     )
     identity = canonical_hash({"config": to_dict(config), "seed": seed, "clips": clips})
+    last = config.epochs if stop_after is None else min(stop_after, config.epochs)
     start = 0
     if checkpoint is not None and checkpoint.is_file():
-        start = _restore(checkpoint, task, optimizer, identity)
-        _log.info("resumed after epoch %d from %s", start, checkpoint)
+        start = _restore(checkpoint, task, optimizer, identity, last)
     model, engine = accelerator.prepare(task, optimizer)
-    last = config.epochs if stop_after is None else min(stop_after, config.epochs)
     for epoch in range(start, last):
         model.train()
         totals: dict[str, float] = {}
@@ -109,32 +113,35 @@ def fit(
             rate = config.rate(epoch + (number + 1) / len(batches))
             for group in engine.param_groups:
                 group["lr"] = rate
-            with accelerator.autocast():
+            with half:
                 losses: dict[str, Tensor] = model(_share(batch, accelerator), epoch)
             if not losses:
                 continue
-            total = torch.stack([value.float() for value in losses.values()]).sum()
-            if not bool(torch.isfinite(total)):
-                raise ConfigError(
-                    f"the loss is not finite in epoch {epoch + 1}; lower the learning rate "
-                    f"({config.lr}) or check the clips"
-                )
             engine.zero_grad()
-            accelerator.backward(total)
+            accelerator.backward(_finite_sum(losses, epoch, config))
             engine.step()
             steps += 1
             for name, value in losses.items():
                 totals[name] = totals.get(name, 0.0) + float(value.detach())
         task.eval()
         done = epoch + 1
-        if checkpoint is not None and accelerator.is_main_process:
-            due = done % config.checkpoint_every == 0 or done == last
-            if due:
-                _save(checkpoint, task, optimizer, done, identity)
+        due = done % config.checkpoint_every == 0 or done == last
+        if checkpoint is not None and due and accelerator.is_main_process:
+            _save(checkpoint, task, optimizer, done, identity)
         if on_epoch is not None:
             means = {name: value / steps for name, value in totals.items()}
             on_epoch(EpochReport(done, config.epochs, means))
     return task.eval()
+
+
+def _finite_sum(losses: dict[str, Tensor], epoch: int, config: FitConfig) -> Tensor:
+    total = torch.stack([value.float() for value in losses.values()]).sum()
+    if not bool(torch.isfinite(total)):
+        raise ConfigError(
+            f"the loss is not finite in epoch {epoch + 1}; lower the learning rate "
+            f"({config.lr}) or check the clips"
+        )
+    return total
 
 
 def _batches(clips: int, size: int, seed: int, epoch: int) -> Iterator[Tensor]:
@@ -150,7 +157,7 @@ def _mix(seed: int, epoch: int) -> int:
 
 
 def _share(batch: Tensor, accelerator: Accelerator) -> Tensor:
-    """This process's part of the global batch."""
+    """Part of the global batch that belongs to this process."""
     part = batch[accelerator.process_index :: accelerator.num_processes]
     return part.to(accelerator.device)
 
@@ -165,13 +172,18 @@ def _save(
     save_tensors(path, tensors, {"epoch": epoch, "identity": identity})
 
 
-def _restore(path: Path, task: Task, optimizer: torch.optim.Optimizer, identity: str) -> int:
+def _restore(
+    path: Path, task: Task, optimizer: torch.optim.Optimizer, identity: str, last: int
+) -> int:
     tensors, meta = load_tensors(path)
     if meta.get("identity") != identity:
         raise CheckpointError(
             f"{path} was written with another configuration, seed or number of clips; "
             f"remove it to train anew"
         )
+    done = int(meta["epoch"])
+    if done > last:
+        raise CheckpointError(f"{path} has finished epoch {done}; it cannot stop after {last}")
     weights = {k.removeprefix("task."): v for k, v in tensors.items() if k.startswith("task.")}
     state: dict[int, dict[str, Any]] = {}
     for name, value in tensors.items():
@@ -185,4 +197,5 @@ def _restore(path: Path, task: Task, optimizer: torch.optim.Optimizer, identity:
         )
     except (RuntimeError, ValueError, KeyError) as error:
         raise CheckpointError(f"{path} does not fit this model: {error}") from error
-    return int(meta["epoch"])
+    _log.info("resumed after epoch %d from %s", done, path)
+    return done

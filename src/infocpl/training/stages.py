@@ -5,6 +5,7 @@ Every stage states the classes it learned from, and refuses to meet a class it m
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -140,7 +141,8 @@ def train_encoder(
             "seed": seed,
             "classes": list(classes),
             "labels": np.asarray(labels).tolist(),
-            "frames": clips.shape[2],
+            "clips": hashlib.sha256(clips.tobytes()).hexdigest(),
+            "shape": list(clips.shape),
         }
     )[:16]
     torch.manual_seed(seed)
@@ -169,9 +171,7 @@ def train_encoder(
 
 
 @torch.no_grad()
-def encode_clips(
-    module: nn.Module, clips: NDArray[np.float32], *, batch_size: int = 128
-) -> Tensor:
+def encode_clips(module: nn.Module, clips: NDArray[np.float32], *, batch_size: int = 128) -> Tensor:
     """Features (N, D) of clips (N, M, T, V, C), in evaluation mode."""
     module.eval()
     device = next(module.parameters()).device
@@ -215,9 +215,7 @@ def train_infocpl(
     )
     standard = StandardInfoCPL(InfoCPL(shape), mean, scale, centre)
     text = standard.text(seen)
-    task = AlignmentTask(
-        standard.model, standard.features(features), labels, text, config.sampling
-    )
+    task = AlignmentTask(standard.model, standard.features(features), labels, text, config.sampling)
 
     def report(epoch: EpochReport) -> None:
         if on_epoch is not None:

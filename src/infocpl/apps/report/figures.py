@@ -29,6 +29,9 @@ __all__ = ["SERIES", "confusion_figure", "curve_figure", "method_confusions", "m
 SERIES = 5
 """How many methods get a colour and a marker of their own; later ones start over."""
 
+LEGEND = ("seen", "unseen", "harmonic", "ausuc")
+"""Numbers written beside a curve."""
+
 # Stand-in colour -> CSS variable. The stand-ins occur nowhere else in a drawing.
 _INK, _MUTED, _GRID, _HEAT, _ON_HEAT, _SURFACE = (
     "#010203",
@@ -48,7 +51,7 @@ _VARIABLES = {
     _SURFACE: "var(--surface)",
     **{colour: f"var(--series-{place})" for place, colour in enumerate(_SERIES_COLOURS)},
 }
-_MARKERS = ("o", "s", "^", "D", "v")
+_MARKERS = ("o", "s", "D", "^", "v")
 _DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (9, 3)))
 
 
@@ -136,13 +139,18 @@ def confusion_figure(labels: Sequence[str], counts: Any, name: str) -> Markup:
         )
     totals = table.sum(axis=1, keepdims=True)
     share = np.divide(table, totals, out=np.zeros_like(table), where=totals > 0)
-    cell = 0.62 if size <= 8 else 0.46 if size <= 16 else 0.34
-    rows = [_wrap(label, 24) for label in labels]
-    columns = [_wrap(label, 20) for label in labels]
-    left = 0.3 + 0.075 * max(len(line) for label in rows for line in label.split("\n"))
-    bottom = 0.5 + 0.06 * max(len(line) for label in columns for line in label.split("\n"))
+    # Many classes: smaller cells that still fit a page, names upright instead of slanted.
+    many = size > 16
+    cell = 0.62 if size <= 8 else 0.27 if many else 0.46
+    fontsize = 8.5 if many else 10.0
+    rows = [_wrap(label, 28, lines=2 if many else 3) for label in labels]
+    columns = [_wrap(label, 24, lines=2) for label in labels]
+    letter = 0.0085 * fontsize
+    left = 0.35 + letter * max(len(line) for label in rows for line in label.split("\n"))
+    reach = letter * max(len(line) for label in columns for line in label.split("\n"))
+    bottom = 0.45 + reach * (1.0 if many else 0.75)
     side = cell * size
-    width, height = left + side + 0.5, bottom + side + 0.1
+    width, height = left + side + (0.1 if many else 0.5), bottom + side + 0.1
     with _style(name):
         figure = Figure(figsize=(width, height))
         axes = figure.add_axes((left / width, bottom / height, side / width, side / height))
@@ -154,8 +162,9 @@ def confusion_figure(labels: Sequence[str], counts: Any, name: str) -> Markup:
         axes.set_xticks(np.arange(size) + 0.5, columns, parse_math=False)
         axes.set_yticks(np.arange(size) + 0.5, rows, parse_math=False)
         for tick in axes.get_xticklabels():
-            tick.set(rotation=45, ha="right", rotation_mode="anchor", va="top", linespacing=0.95)
-        axes.tick_params(length=0, pad=5)
+            tick.set(rotation_mode="anchor", ha="right", linespacing=0.95)
+            tick.set(rotation=90 if many else 45, va="center" if many else "top")
+        axes.tick_params(length=0, pad=5, labelsize=fontsize)
         for spine in axes.spines.values():
             spine.set_visible(False)
         return _inline(figure, name, "Confusion matrix; the same counts follow as a table")
@@ -174,8 +183,8 @@ def _cell(axes: Any, row: int, column: int, count: float, share: float, inches: 
     if count > 0:
         text = f"{count:.0f}" if count.is_integer() else f"{count:.1f}"
         # Past this share the shade is nearer to the heat colour than to the page.
-        colour = _ON_HEAT if share > 0.5 else _INK
-        fontsize = min(11.0, 30 * inches / max(2, len(text)))
+        colour = _ON_HEAT if share > 0.6 else _INK
+        fontsize = min(11.0, 62 * inches / max(2, len(text)))
         axes.text(
             column + 0.5, row + 0.5, text, ha="center", va="center_baseline",
             color=colour, fontsize=fontsize,
@@ -271,12 +280,11 @@ def _numbers(value: Any, where: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     return table
 
 
-def _wrap(label: str, width: int) -> str:
-    """Break a long name into at most three lines without odd characters."""
+def _wrap(label: str, width: int, lines: int) -> str:
+    """Break a long name into at most `lines` lines without odd characters."""
     # Unassigned, control and surrogate characters have no shape to draw.
     drawn = "".join("�" if unicodedata.category(c) in ("Cc", "Cs", "Cn") else c for c in label)
-    lines = textwrap.wrap(drawn, width, max_lines=3, placeholder=" …")
-    return "\n".join(lines) or " "
+    return "\n".join(textwrap.wrap(drawn, width, max_lines=lines, placeholder=" …")) or " "
 
 
 def _style(name: str) -> Any:

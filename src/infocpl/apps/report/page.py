@@ -230,10 +230,7 @@ def _caption(result: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _rows(result: Mapping[str, Any], *, oracle: bool) -> list[dict[str, Any]]:
     """Rows of the table of methods: own methods, oracle variants, published, chance."""
     methods = result["methods"]
-    best = {
-        key: max((number(m["mean"].get(key)) or 0.0 for m in methods.values()), default=0.0)
-        for key, _, _ in COLUMNS
-    }
+    best = {key: _best([m["mean"].get(key) for m in methods.values()]) for key, _, _ in COLUMNS}
     rows: list[dict[str, Any]] = []
     for place, (name, method) in enumerate(methods.items()):
         mean, where = method["mean"], f"result.methods.{name}"
@@ -242,7 +239,7 @@ def _rows(result: Mapping[str, Any], *, oracle: bool) -> list[dict[str, Any]]:
         cells = []
         for key, _, _ in COLUMNS:
             found = number(mean.get(key))
-            top = found is not None and found == best[key] and len(methods) > 1
+            top = found is not None and found == best[key]
             span = _interval(spans.get(key), f"{where}.interval.{key}")
             cells.append(_cell(found, sd.get(key), best=top, mark=oracle, interval=span))
         rows.append(_row("method", method["title"], "", cells) | {"series": place % SERIES})
@@ -262,6 +259,12 @@ def _rows(result: Mapping[str, Any], *, oracle: bool) -> list[dict[str, Any]]:
         cells = [_cell(chance if key == "zsl.top1" else None) for key, _, _ in COLUMNS]
         rows.append(_row("chance", "Chance", "a name drawn at random", cells))
     return rows
+
+
+def _best(values: list[Any]) -> float | None:
+    """Return the largest number, or None where there is nothing to choose between."""
+    found = {value for value in map(number, values) if value is not None}
+    return max(found) if len(found) > 1 else None
 
 
 def _row(kind: str, title: str, note: str, cells: list[dict[str, Any]]) -> dict[str, Any]:

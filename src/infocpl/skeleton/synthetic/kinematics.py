@@ -43,9 +43,9 @@ _LAYOUT = create_layout("ntu25")
 _STANDING = 0.985  # legs of a standing person are not quite straight
 _TRUNK_SHARE = {
     # how much of a bend happens below each joint, from pelvis up
-    "pelvis": (0.45, 0.35, 0.15),
-    "spine": (0.30, 0.35, 0.40),
-    "upper_spine": (0.25, 0.30, 0.45),
+    "pelvis": (0.60, 0.35, 0.15),
+    "spine": (0.22, 0.35, 0.40),
+    "upper_spine": (0.18, 0.30, 0.45),
 }
 
 

@@ -104,6 +104,6 @@ def kneel(pose: Pose, clock: Clock, style: Style, *, side: str = "preferred") ->
 def reach_floor(pose: Pose, clock: Clock, style: Style) -> None:
     """Bend far forward with slightly bent knees until both hands touch the floor."""
     down = clock.hold(0.4, 0.38)
-    lower(pose, down, drop=0.42, back=0.16, lean=120.0 * min(style.amplitude, 1.06) * down)
+    lower(pose, down, drop=0.22, back=0.22, lean=132.0 * min(style.amplitude, 1.06) * down)
     for name in ("left", "right"):
-        aim_arm(pose, name, down, lift=108.0, azimuth=2.0, elbow=6.0)
+        aim_arm(pose, name, down, lift=124.0, azimuth=2.0, elbow=6.0)

@@ -138,7 +138,7 @@
       }
       this.scrub.value = String(frame);
       this.scrub.setAttribute("aria-valuetext", `frame ${frame + 1} of ${this.frames}`);
-      const thinned = this.clip.every > 1 ? `, every ${this.clip.every}th` : "";
+      const thinned = this.clip.every > 1 ? `, one frame in ${this.clip.every} kept` : "";
       this.card.querySelector(".frame-info").textContent = `frame ${frame + 1}/${this.frames}${thinned}`;
     }
 

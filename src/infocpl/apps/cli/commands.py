@@ -1,0 +1,184 @@
+"""One frozen record a command: its options and their help. Nothing heavy is imported here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+__all__ = ["Convert", "Demo", "Evaluate", "Info", "Predict", "Run"]
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Train on generated actions, recognise unseen ones from text, write a report.
+
+    Needs no data and no network, and takes some minutes on two cores.
+
+    Example: infocpl demo --out runs/demo
+    """
+
+    out: Path = Path("runs/demo")
+    """Output folder; must be new or empty unless --resume or --overwrite is given."""
+    split: str = "demo/51-8"
+    """Which actions are unseen (see `infocpl info --dataset synthetic`)."""
+    subjects: int = 12
+    """How many generated people perform the actions (12 are needed for train and test sides)."""
+    seed: int = 0
+    """Seed of data and training."""
+    resume: bool = False
+    """Continue a killed run in the same folder."""
+    overwrite: bool = False
+    """Remove what an earlier demo left in the folder."""
+
+    def execute(self, typed: str) -> int:
+        """Run the command."""
+        from infocpl.apps.cli.train import run_demo
+
+        return run_demo(self, typed)
+
+
+@dataclass(frozen=True)
+class Convert:
+    """Check a dataset's original files and turn them into a fast clip store.
+
+    Example: infocpl convert --dataset utd-mhad --data raw/utd --out stores/utd
+    """
+
+    dataset: str
+    """Name of the dataset (see `infocpl info`)."""
+    data: Path
+    """Folder with the original files."""
+    out: Path
+    """The store to write."""
+    workers: int = 1
+    """Processes that read files."""
+    skip_bad: bool = False
+    """Leave unreadable files out and list them in the manifest, instead of stopping."""
+    overwrite: bool = False
+    """Replace an existing store."""
+
+    def execute(self, typed: str) -> int:
+        """Run the command."""
+        from infocpl.apps.cli.data import run_convert
+
+        return run_convert(self)
+
+
+@dataclass(frozen=True)
+class Run:
+    """From raw files to a zero-shot benchmark table: convert, train, select, evaluate, report.
+
+    Example: infocpl run --dataset utd-mhad --data raw/utd --split purls/22-5 --seeds 3 --out out
+    """
+
+    dataset: str
+    """Name of the dataset (see `infocpl info`)."""
+    data: Path
+    """Folder with the original files, or a store written by `infocpl convert`."""
+    split: str
+    """family/name, random:SEED:K, or a YAML file with `unseen: [names]`."""
+    out: Path
+    """Output folder; must be new or empty unless --resume is given."""
+    seeds: int = 3
+    """Independent repetitions; tables show mean and standard deviation over them."""
+    protocol: str | None = None
+    """Which seen clips train and which test (default: the dataset's)."""
+    preset: str = "default"
+    """Training preset: default, fast, tiny."""
+    selection: Literal["pseudo-unseen", "oracle"] = "pseudo-unseen"
+    """What chooses epoch and calibration. `oracle` looks at the unseen test clips, as published
+    work does, and is marked wherever its numbers appear."""
+    encoder: str | None = None
+    """Skeleton encoder instead of the preset's (see `infocpl info`)."""
+    epochs: int | None = None
+    """Encoder epochs instead of the preset's."""
+    folds: int | None = None
+    """How often seen classes are held out for selection, a seed."""
+    text_encoder: str = "minilm"
+    """Text encoder: a name (see `infocpl info`) or a sentence-transformers folder."""
+    granularities: tuple[str, ...] = ()
+    """Kinds of description to use (default: all)."""
+    threads: int | None = None
+    """Processor threads; results are bitwise equal only for equal threads."""
+    resume: bool = False
+    """Continue a killed run in the same folder."""
+
+    def execute(self, typed: str) -> int:
+        """Run the command."""
+        from infocpl.apps.cli.train import run_run
+
+        return run_run(self, typed)
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Measure a trained model on the unseen classes of a dataset and split.
+
+    Example: infocpl evaluate --model out/model --dataset utd-mhad --data raw/utd --split purls/22-5
+    """
+
+    model: Path
+    """Model folder written by `infocpl run`."""
+    dataset: str
+    """Name of the dataset."""
+    data: Path
+    """Folder with the original files, or a store."""
+    split: str
+    """Split whose unseen classes are tested."""
+    out: Path | None = None
+    """File for the numbers as JSON (must not exist)."""
+
+    def execute(self, typed: str) -> int:
+        """Run the command."""
+        from infocpl.apps.cli.use import run_evaluate
+
+        return run_evaluate(self)
+
+
+@dataclass(frozen=True)
+class Predict:
+    """Rank action names for skeleton files.
+
+    Example: infocpl predict clip.skeleton --model out/model --labels "drink water, hand waving"
+    """
+
+    files: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    """Skeleton files in any readable format."""
+    model: Path
+    """Model folder written by `infocpl run` or `infocpl demo`."""
+    labels: str
+    """Action names divided by commas, or a file with a name a line."""
+    format: str | None = None
+    """File format, if it cannot be told from the file."""
+    top: int = 5
+    """Names to show for each file."""
+    explain: bool = False
+    """Show which descriptions each head believed."""
+    json: bool = False
+    """Print JSON instead of tables."""
+
+    def execute(self, typed: str) -> int:
+        """Run the command."""
+        from infocpl.apps.cli.use import run_predict
+
+        return run_predict(self)
+
+
+@dataclass(frozen=True)
+class Info:
+    """Show versions and everything that has a name: datasets, splits, encoders, formats.
+
+    Example: infocpl info --dataset ntu60
+    """
+
+    dataset: str | None = None
+    """Show this dataset's classes, protocols and splits."""
+
+    def execute(self, typed: str) -> int:
+        """Run the command."""
+        from infocpl.apps.cli.data import run_info
+
+        return run_info(self)

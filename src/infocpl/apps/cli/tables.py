@@ -1,0 +1,113 @@
+"""Tables on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from infocpl.apps.predict import Prediction
+
+__all__ = ["print_predictions", "print_result"]
+
+_COLUMNS = (
+    ("ZSL top-1", "zsl.top1"),
+    ("top-5", "zsl.top5"),
+    ("class mean", "zsl.per_class_mean"),
+    ("S", "gzsl.seen"),
+    ("U", "gzsl.unseen"),
+    ("H", "gzsl.harmonic"),
+    ("AUSUC", "gzsl.ausuc"),
+)
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        # A log or a pipe has no width; a table must not be folded for it.
+        console = Console(highlight=False, width=140)
+    return console
+
+
+def print_result(result: dict[str, Any], out: Path) -> None:
+    """The table of methods, its conditions, and where the report lies."""
+    console = _console()
+    oracle = result["selection"]["oracle"]
+    mark = " †" if oracle else ""
+    table = Table(title=_title(result), title_justify="left", caption_justify="left")
+    table.add_column("method")
+    for title, _ in _COLUMNS:
+        table.add_column(title, justify="right")
+    for method in result["methods"].values():
+        cells = [_cell(method["mean"].get(key), method["sd"].get(key), mark) for _, key in _COLUMNS]
+        table.add_row(method["title"], *cells)
+    table.add_row("chance", f"{100 * result['chance']['zsl']:.1f}", *[""] * (len(_COLUMNS) - 1))
+    for row in result["published"]:
+        table.add_row(
+            f"{row['method']} (published)", f"{100 * row['top1']:.1f}", *[""] * (len(_COLUMNS) - 1)
+        )
+    table.caption = _caption(result)
+    console.print(table)
+    console.print(f"result: {out / 'result.json'}", soft_wrap=True)
+    console.print(f"model:  {out / 'model'}", soft_wrap=True)
+    console.print(f"report: {(out / 'report.html').resolve()}", soft_wrap=True)
+
+
+def _title(result: dict[str, Any]) -> str:
+    split = result["split"]
+    return (
+        f"{result['dataset']['title']}, split {split['id']}: {len(split['seen'])} seen, "
+        f"{len(split['unseen'])} unseen classes (percent)"
+    )
+
+
+def _caption(result: dict[str, Any]) -> str:
+    rule = result["selection"]["rule"]
+    lines = [
+        f"split family {result['split']['family']}; features {result['features']['encoder']} "
+        f"({result['features']['dim']}-d), protocol {result['protocol']['name']}",
+        f"text {result['text']['encoder']} ({result['text']['dim']}-d), "
+        f"{result['text']['descriptions']:.0f} descriptions a class",
+        f"selection {rule}; seeds {', '.join(map(str, result['seeds']))}; mean ± sd over seeds",
+    ]
+    if result["selection"]["oracle"]:
+        lines.append("† chosen on the unseen test clips: an upper bound, not a measurement")
+    if result["published"]:
+        lines.append("published rows use other features, text and selection rules")
+    return "\n".join(lines)
+
+
+def _cell(mean: float | None, sd: float | None, mark: str) -> str:
+    if mean is None:
+        return ""
+    spread = f" ± {100 * sd:.1f}" if sd is not None else ""
+    return f"{100 * mean:.1f}{spread}{mark}"
+
+
+def print_predictions(found: Sequence[Prediction], *, top: int, explain: bool) -> None:
+    """Ranked names a file, and the reasons if wanted."""
+    console = _console()
+    for prediction in found:
+        table = Table(
+            title=f"{prediction.path} ({prediction.layout}, {prediction.frames} frames, "
+            f"{prediction.persons} person{'s' if prediction.persons > 1 else ''})",
+            title_justify="left",
+        )
+        table.add_column("rank", justify="right")
+        table.add_column("name")
+        table.add_column("share", justify="right")
+        for rank, (name, share) in enumerate(prediction.ranked[:top], start=1):
+            table.add_row(str(rank), name, f"{100 * share:.1f} %")
+        console.print(table)
+        if explain:
+            for head in prediction.heads:
+                best = head["believed"][0]
+                console.print(
+                    f"  head k={head['k']}: {best['text']} ({best['granularity']}, "
+                    f"weight {best['weight']:.2f})",
+                    markup=False,
+                    soft_wrap=True,
+                )

@@ -1,0 +1,123 @@
+"""``infocpl run`` and ``infocpl demo``."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+from infocpl.apps.cli.commands import Demo, Run
+from infocpl.apps.cli.tables import print_result
+from infocpl.errors import ConfigError, OutputExistsError
+
+__all__ = ["run_demo", "run_run"]
+
+
+def run_run(options: Run, typed: str) -> int:
+    """Check everything that can be checked without work, then work."""
+    if options.seeds < 1:
+        raise ConfigError(f"--seeds must be at least 1, got {options.seeds}")
+    if options.threads is not None and options.threads < 1:
+        raise ConfigError(f"--threads must be at least 1, got {options.threads}")
+    from infocpl.data import create_dataset, load_split
+    from infocpl.encoders.registry import encoder_config
+    from infocpl.evaluation.config import create_preset
+
+    dataset = create_dataset(options.dataset)
+    split = load_split(dataset, options.split)
+    protocol = dataset.protocol(options.protocol)
+    config = create_preset(options.preset)
+    encoder = config.encoder
+    if options.encoder is not None:
+        encoder_config(options.encoder, dataset.layout)
+        encoder = dataclasses.replace(encoder, name=options.encoder)
+    if options.epochs is not None:
+        encoder = dataclasses.replace(
+            encoder, fit=dataclasses.replace(encoder.fit, epochs=options.epochs)
+        )
+    config = dataclasses.replace(
+        config,
+        encoder=encoder,
+        selection=options.selection,
+        folds=config.folds if options.folds is None else options.folds,
+    )
+    if not (options.data / "manifest.json").is_file():
+        dataset.files(options.data)  # a clear word about missing files before anything is written
+    from infocpl.apps.pipeline import Plan, run_pipeline
+    from infocpl.apps.progress import Reporter
+
+    if options.threads is not None:
+        import torch
+
+        torch.set_num_threads(options.threads)
+    plan = Plan(
+        dataset=dataset,
+        split=split,
+        protocol=protocol.name,
+        source=options.data,
+        out=options.out,
+        config=config,
+        seeds=tuple(range(options.seeds)),
+        text_encoder=options.text_encoder,
+        granularities=options.granularities,
+        command=typed,
+    )
+    result = run_pipeline(plan, Reporter(), resume=options.resume)
+    print_result(result, options.out)
+    return 0
+
+
+def run_demo(options: Demo, typed: str) -> int:
+    """Generate actions as real NTU files, then do what ``run`` does."""
+    if options.subjects < 9:
+        raise ConfigError(
+            f"--subjects must be at least 9 (the first 8 train, the others test), "
+            f"got {options.subjects}"
+        )
+    from infocpl.data import create_dataset, load_split
+
+    dataset = create_dataset("synthetic")
+    split = load_split(dataset, options.split)
+    if options.overwrite:
+        _clear(options.out)
+    from infocpl.apps.pipeline import Plan, open_output, run_pipeline
+    from infocpl.apps.progress import Reporter
+    from infocpl.evaluation.config import create_preset
+    from infocpl.skeleton.synthetic import generate_dataset
+
+    plan = Plan(
+        dataset=dataset,
+        split=split,
+        protocol=dataset.default_protocol,
+        source=options.out / "work" / "skeletons",
+        out=options.out,
+        config=create_preset("fast"),
+        seeds=(options.seed,),
+        command=typed,
+    )
+    reporter = Reporter()
+    open_output(plan, resume=options.resume)
+    if not plan.source.is_dir():
+        with reporter.bar(1.0) as advance:
+            done = 0.0
+
+            def report(number: int, total: int) -> None:
+                nonlocal done
+                advance(number / total - done, f"generating actions: {number}/{total} clips")
+                done = number / total
+
+            generate_dataset(
+                plan.source, subjects=options.subjects, seed=options.seed, progress=report
+            )
+    result = run_pipeline(plan, reporter, resume=True)
+    print_result(result, options.out)
+    return 0
+
+
+def _clear(out: Path) -> None:
+    """Remove an earlier demo, and nothing that is not one."""
+    if not out.exists():
+        return
+    if not out.is_dir() or (any(out.iterdir()) and not (out / "run.json").is_file()):
+        raise OutputExistsError(f"{out} does not hold an infocpl run; nothing was removed")
+    shutil.rmtree(out)

@@ -1,0 +1,214 @@
+"""From raw files to a result, a model and a report: what ``run`` and ``demo`` have in common."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infocpl.apps.evidence import report_clips
+from infocpl.apps.progress import Reporter
+from infocpl.apps.report import write_report
+from infocpl.data import ClipStore, Split, convert_dataset, prepare_clips, split_indices
+from infocpl.data.dataset import Dataset
+from infocpl.errors import ConfigError, OutputExistsError
+from infocpl.evaluation.config import ExperimentConfig
+from infocpl.evaluation.experiment import SeedRun, plan_units, run_experiment
+from infocpl.evaluation.result import ResultContext, build_result
+from infocpl.evaluation.task_data import TaskData
+from infocpl.files import canonical_hash, read_json, remove_stale, write_json
+from infocpl.semantics import EmbeddingCache, build_codebook, create_text_encoder
+from infocpl.semantics.codebook import Codebook
+from infocpl.training.config import to_dict
+from infocpl.training.pretrained import ZeroShotModel
+
+__all__ = ["Plan", "open_output", "run_pipeline"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a run needs to know before it starts.
+
+    Attributes
+    ----------
+    dataset, split, protocol : what is trained and tested on
+    source : folder with the dataset's original files, or a converted store
+    out : output folder
+    config : how to train and select
+    seeds : independent repetitions
+    text_encoder : name or folder
+    granularities : kinds of description, empty for all
+    command : what the user typed
+    """
+
+    dataset: Dataset
+    split: Split
+    protocol: str
+    source: Path
+    out: Path
+    config: ExperimentConfig
+    seeds: tuple[int, ...]
+    text_encoder: str = "minilm"
+    granularities: tuple[str, ...] = ()
+    command: str = ""
+
+    def identity(self) -> dict[str, Any]:
+        """What must be equal for one run to continue another."""
+        return {
+            "dataset": self.dataset.name,
+            "split": self.split.hash,
+            "protocol": self.protocol,
+            "config": to_dict(self.config),
+            "seeds": list(self.seeds),
+            "text_encoder": self.text_encoder,
+            "granularities": list(self.granularities),
+        }
+
+
+def open_output(plan: Plan, *, resume: bool) -> Path:
+    """Create the output folder, or check that it belongs to this very run.
+
+    Returns
+    -------
+    the folder for intermediate work inside it
+
+    Raises
+    ------
+    OutputExistsError : if it holds something and `resume` is false
+    ConfigError : if it holds another run
+    """
+    out, record = plan.out, plan.out / "run.json"
+    if out.exists() and not out.is_dir():
+        raise OutputExistsError(f"{out} is a file; --out needs a folder")
+    if out.is_dir() and any(out.iterdir()):
+        if not resume:
+            raise OutputExistsError(
+                f"{out} is not empty; choose another --out, or continue with --resume"
+            )
+        if not record.is_file():
+            raise ConfigError(f"{out} holds no infocpl run (no run.json); nothing to resume")
+        if read_json(record).get("hash") != canonical_hash(plan.identity()):
+            raise ConfigError(
+                f"{out} holds a run with other settings; use the same ones to resume it, or "
+                "choose another --out"
+            )
+    work = out / "work"
+    work.mkdir(parents=True, exist_ok=True)
+    remove_stale(out)
+    remove_stale(work)
+    write_json(record, {"hash": canonical_hash(plan.identity()), **plan.identity()})
+    return work
+
+
+def run_pipeline(plan: Plan, reporter: Reporter, *, resume: bool = False) -> dict[str, Any]:
+    """Do everything and return the result that was written.
+
+    Writes ``result.json``, ``report.html``, ``model/`` (of the first seed) and ``codebook/`` to
+    the output folder. A killed run continues with `resume`.
+    """
+    started = time.monotonic()
+    seconds: dict[str, float] = {}
+    work = open_output(plan, resume=resume)
+    store = _open_store(plan, work, reporter)
+    seconds["convert"] = time.monotonic() - started
+    clips = prepare_clips(store, frames=plan.config.frames)
+    indices = split_indices(store, plan.split, plan.protocol)
+    mark = time.monotonic()
+    codebook = _describe(plan, reporter)
+    seconds["text"] = time.monotonic() - mark
+    task = TaskData.create(clips, plan.split, indices, codebook)
+    with reporter.bar(plan_units(task, plan.config, plan.seeds)) as advance:
+        runs = run_experiment(task, plan.config, plan.seeds, work=work, advance=advance)
+    seconds["train and evaluate"] = sum(run.seconds for run in runs)
+    seconds["total"] = time.monotonic() - started
+    context = ResultContext(
+        plan.dataset, store, codebook, plan.protocol, plan.config, plan.command, seconds
+    )
+    result = build_result(task, runs, context)
+    _write_outputs(plan, task, runs, codebook, result)
+    return result
+
+
+def _open_store(plan: Plan, work: Path, reporter: Reporter) -> ClipStore:
+    if (plan.source / "manifest.json").is_file():
+        return ClipStore.open(plan.source)
+    folder = work / "store"
+    if folder.is_dir():
+        return ClipStore.open(folder)
+    with reporter.bar(1.0) as advance:
+        done = 0.0
+
+        def report(number: int, total: int) -> None:
+            nonlocal done
+            advance(number / total - done, f"reading {plan.dataset.title}: {number}/{total}")
+            done = number / total
+
+        return convert_dataset(plan.dataset, plan.source, folder, progress=report)
+
+
+def _describe(plan: Plan, reporter: Reporter) -> Codebook:
+    reporter.say("embedding the descriptions of all classes")
+    extra = {"granularities": plan.granularities} if plan.granularities else {}
+    return build_codebook(
+        (*plan.split.seen, *plan.split.unseen),
+        create_text_encoder(plan.text_encoder),
+        cache=EmbeddingCache(),
+        **extra,
+    )
+
+
+def _write_outputs(
+    plan: Plan,
+    task: TaskData,
+    runs: Sequence[SeedRun],
+    codebook: Codebook,
+    result: dict[str, Any],
+) -> None:
+    first = runs[0]
+    entry = first.methods["infocpl"]
+    model = ZeroShotModel(
+        encoder=first.encoder,
+        aligner=entry.aligner,  # type: ignore[arg-type]
+        gamma=entry.choice.gamma,
+        persons=task.clips.keypoints.shape[1],
+        text_encoder=plan.text_encoder,
+        text_encoder_id=codebook.encoder_id,
+        granularities=plan.granularities,
+        about={
+            "dataset": plan.dataset.name,
+            "split": plan.split.id,
+            "split_hash": plan.split.hash,
+            "codebook_hash": codebook.hash,
+            "seed": first.seed,
+            "selection": plan.config.selection,
+        },
+    )
+    model.save_pretrained(
+        plan.out / "model", card=_card(result), labels=plan.split.unseen, overwrite=True
+    )
+    codebook.save(plan.out / "codebook", overwrite=True)
+    write_report(result, report_clips(task, first, codebook), plan.out / "report.html")
+    # Last, because its presence says that the run is complete.
+    write_json(plan.out / "result.json", result)
+
+
+def _card(result: dict[str, Any]) -> str:
+    mean = result["methods"]["infocpl"]["mean"]
+    first = result["methods"]["infocpl"]["per_seed"][0]
+    lines = [
+        f"# InfoCPL on {result['dataset']['title']}, split {result['split']['id']}",
+        "",
+        f"- encoder: {result['features']['encoder']}, trained on {len(result['split']['seen'])} "
+        f"seen classes; text encoder: {result['text']['encoder']}",
+        f"- selection rule: {result['selection']['rule']}; this model is seed {first['seed']}",
+        f"- ZSL top-1 of this seed {100 * first['zsl']['top1']:.1f} %, mean of all seeds "
+        f"{100 * mean['zsl.top1']:.1f} % (chance {100 * result['chance']['zsl']:.1f} %)",
+        f"- unseen classes it was tested on: {', '.join(result['split']['unseen'])}",
+        "",
+        "Load it with `infocpl.training.pretrained.ZeroShotModel.from_pretrained(folder)` or name",
+        'clips with `infocpl predict FILE --model DIR --labels "one action, another action"`.',
+        "",
+    ]
+    return "\n".join(lines)

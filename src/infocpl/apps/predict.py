@@ -1,0 +1,155 @@
+"""Name the action in skeleton files, given any list of names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from infocpl.apps.evidence import believed_descriptions, shares
+from infocpl.data.loading import prepare_clip
+from infocpl.errors import InfoCPLError, SemanticsError
+from infocpl.evaluation.task_data import text_table
+from infocpl.semantics import (
+    GRANULARITIES,
+    Codebook,
+    EmbeddingCache,
+    LabelSet,
+    build_codebook,
+    create_text_encoder,
+)
+from infocpl.skeleton.formats import read_skeleton
+from infocpl.training.pretrained import ZeroShotModel
+
+__all__ = ["Prediction", "Predictor", "read_labels"]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Ranked names of one file.
+
+    Attributes
+    ----------
+    path : the file
+    ranked : (name, share) pairs, best first; shares sum to 1 over the label set
+    persons, frames, layout : what was read
+    heads : for the best name, the descriptions each head believed
+    """
+
+    path: str
+    ranked: tuple[tuple[str, float], ...]
+    persons: int
+    frames: int
+    layout: str
+    heads: tuple[dict[str, Any], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "path": self.path,
+            "ranked": [{"name": name, "share": share} for name, share in self.ranked],
+            "persons": self.persons,
+            "frames": self.frames,
+            "layout": self.layout,
+            "heads": list(self.heads),
+        }
+
+
+def read_labels(text: str) -> LabelSet:
+    """A label set from a file (a name a line) or from names divided by commas.
+
+    Raises
+    ------
+    LabelError : if it is empty, holds a name twice, or a name is too long
+    """
+    path = Path(text) if len(text) < 1024 and "\n" not in text else None
+    if path is not None and path.is_file():
+        return LabelSet.read(path)
+    return LabelSet.parse(text)
+
+
+class Predictor:
+    """A model and a label set whose text is embedded once.
+
+    Parameters
+    ----------
+    model : trained model
+    labels : the names to choose from
+
+    Raises
+    ------
+    SemanticsError : if the text encoder at hand is not the one the model was trained with
+    """
+
+    def __init__(self, model: ZeroShotModel, labels: LabelSet) -> None:
+        encoder = create_text_encoder(model.text_encoder)
+        if encoder.id != model.text_encoder_id:
+            raise SemanticsError(
+                f"the model was trained with text encoder {model.text_encoder_id}; the one here "
+                f"is {encoder.id}: its vectors mean something else"
+            )
+        self.model = model
+        self.codebook: Codebook = build_codebook(
+            labels,
+            encoder,
+            granularities=model.granularities or GRANULARITIES,
+            cache=EmbeddingCache(),
+        )
+        self._text = text_table(self.codebook)
+
+    @property
+    def name_only(self) -> tuple[str, ...]:
+        """Labels without a lexicon entry: only their names speak for them."""
+        pairs = zip(self.codebook.labels.names, self.codebook.sources, strict=True)
+        return tuple(name for name, source in pairs if source == "name only")
+
+    def predict(self, path: Path, *, format: str | None = None) -> Prediction:
+        """Rank the labels for one file.
+
+        Raises
+        ------
+        SkeletonFormatError : if the file cannot be read
+        LayoutError : if its joints cannot be mapped to the model's
+        """
+        clip = read_skeleton(path, format)
+        trained = self.model.encoder
+        ready = prepare_clip(
+            clip, frames=trained.frames, layout=trained.layout, persons=self.model.persons
+        )
+        features = self.model.encode(ready[np.newaxis])
+        scores = self.model.scores(features, self._text)[0].double().numpy()
+        if not np.isfinite(scores).all():
+            # argmax of NaN is the first label: never pass that on as an answer.
+            raise InfoCPLError(f"{path}: the model gives no finite score for this clip")
+        series = self.model.aligner.model.config.k_series
+        share = shares(scores, len(series))
+        order = np.argsort(-scores, kind="stable")
+        names = self._text.labels
+        heads = believed_descriptions(
+            self.model.aligner, features[0], self._text, self.codebook, names[int(order[0])]
+        )
+        return Prediction(
+            path=str(path),
+            ranked=tuple((names[int(i)], float(share[int(i)])) for i in order),
+            persons=clip.persons,
+            frames=clip.frames,
+            layout=clip.layout.name,
+            heads=tuple(heads),
+        )
+
+
+def predict_files(
+    predictor: Predictor, paths: Sequence[Path], *, format: str | None = None
+) -> tuple[list[Prediction], list[InfoCPLError]]:
+    """Predict every file that can be read; a bad one does not cost the others their answers."""
+    done: list[Prediction] = []
+    failed: list[InfoCPLError] = []
+    for path in paths:
+        try:
+            done.append(predictor.predict(path, format=format))
+        except InfoCPLError as error:
+            failed.append(error)
+    return done, failed

@@ -1,0 +1,90 @@
+"""What a person sees while work goes on: a bar with the time left, or plain lines in a log."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+__all__ = ["Reporter"]
+
+_LINE_EVERY = 15.0  # seconds between lines where there is no terminal
+
+
+class Reporter:
+    """Progress and messages on standard error; results go to standard output.
+
+    Parameters
+    ----------
+    quiet : say nothing
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self.console = Console(stderr=True, quiet=quiet, highlight=False)
+
+    def say(self, text: str) -> None:
+        """One line about what happens now."""
+        self.console.print(text, markup=False, soft_wrap=True)
+
+    @contextlib.contextmanager
+    def bar(self, total: float) -> Iterator[Callable[[float, str], None]]:
+        """Yield a function to call with finished work and a note.
+
+        Parameters
+        ----------
+        total : all work, in any unit
+        """
+        if not self.console.is_terminal or self.quiet:
+            yield self._lines(total)
+            return
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self.console, transient=True) as progress:
+            task = progress.add_task("starting", total=total)
+            yield lambda units, note: progress.update(task, advance=units, description=note)
+
+    def _lines(self, total: float) -> Callable[[float, str], None]:
+        started = last = time.monotonic()
+        done = 0.0
+
+        def advance(units: float, note: str) -> None:
+            nonlocal done, last
+            done += units
+            now = time.monotonic()
+            if now - last < _LINE_EVERY or done <= 0:
+                return
+            last = now
+            left = (now - started) * max(total - done, 0) / done
+            share = min(done / total, 1.0) if total else 1.0
+            self.say(f"[{share:4.0%}, {_span(left)} left] {note}")
+
+        return advance
+
+
+def _span(seconds: float) -> str:
+    """Minutes and seconds, as a person says them.
+
+    Examples
+    --------
+    >>> _span(75), _span(9)
+    ('1 min 15 s', '9 s')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

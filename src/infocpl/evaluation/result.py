@@ -1,0 +1,236 @@
+"""The result of an experiment as one JSON value (``result.json``), schema ``infocpl-result/1``.
+
+The schema is described in ``docs/result.md``. Fractions lie in [0, 1].
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+import torch
+
+from infocpl import __version__
+from infocpl.data.dataset import Dataset
+from infocpl.data.store import ClipStore
+from infocpl.evaluation.config import ExperimentConfig
+from infocpl.evaluation.experiment import MethodRun, SeedRun
+from infocpl.evaluation.runs import METHODS
+from infocpl.evaluation.task_data import TaskData
+from infocpl.metrics import bootstrap_interval, per_class_recall
+from infocpl.semantics.codebook import Codebook
+from infocpl.training.config import to_dict
+
+__all__ = ["SCHEMA", "ResultContext", "build_result", "environment"]
+
+SCHEMA = "infocpl-result/1"
+_CURVE_POINTS = 200
+
+
+@dataclass(frozen=True)
+class ResultContext:
+    """What a result says besides its numbers.
+
+    Attributes
+    ----------
+    dataset, store, codebook : where clips and text came from
+    protocol : name of the train/test protocol
+    config : the experiment's configuration
+    command : what the user typed
+    seconds : wall time of each stage
+    """
+
+    dataset: Dataset
+    store: ClipStore
+    codebook: Codebook
+    protocol: str
+    config: ExperimentConfig
+    command: str
+    seconds: dict[str, float]
+
+
+def environment() -> dict[str, Any]:
+    """Versions and machine facts that a number depends on."""
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "accelerate": metadata.version("accelerate"),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "threads": torch.get_num_threads(),
+        "device": "cuda" if torch.cuda.is_available() else "cpu",
+    }
+
+
+def build_result(task: TaskData, runs: Sequence[SeedRun], context: ResultContext) -> dict[str, Any]:
+    """Put numbers, choices, hashes and versions together.
+
+    Parameters
+    ----------
+    task : the task that was run
+    runs : one entry a seed
+    context : everything else
+    """
+    config, codebook = context.config, context.codebook
+    module = runs[0].encoder.module
+    return {
+        "schema": SCHEMA,
+        "infocpl_version": __version__,
+        "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "command": context.command,
+        "dataset": {
+            "name": context.dataset.name,
+            "title": context.dataset.title,
+            "clips": len(context.store),
+            "classes": len(context.dataset.classes),
+            "layout": task.clips.layout,
+            "store_hash": context.store.hash,
+        },
+        "split": {
+            "id": task.split.id,
+            "family": task.split.family,
+            "seen": list(task.split.seen),
+            "unseen": list(task.split.unseen),
+            "hash": task.split.hash,
+            "source": task.split.source,
+        },
+        "protocol": {
+            "name": context.protocol,
+            "train_clips": len(task.train),
+            "seen_test_clips": len(task.seen_test),
+            "unseen_clips": len(task.unseen_test),
+        },
+        "features": {
+            "encoder": config.encoder.name,
+            "streams": list(module.config.streams),  # type: ignore[union-attr, arg-type]
+            "dim": int(module.dim),  # type: ignore[arg-type]
+            "parameters": sum(p.numel() for p in module.parameters()),
+            "training_classes": list(runs[0].encoder.training_classes),
+        },
+        "text": _text(codebook),
+        "selection": {
+            "rule": config.selection,
+            "oracle": config.selection == "oracle",
+            "folds": config.folds if config.selection == "pseudo-unseen" else 0,
+            "details": [_choices(run) for run in runs],
+        },
+        "config": to_dict(config),
+        "seeds": [run.seed for run in runs],
+        "chance": {"zsl": 1 / len(task.split.unseen)},
+        "methods": {method: _method(method, task, runs) for method in METHODS},
+        "published": [
+            {"method": row.method, "top1": row.top1, "source": row.source}
+            for row in context.dataset.published
+            if row.split == task.split.id
+        ],
+        "environment": environment(),
+        "seconds": {name: round(value, 2) for name, value in context.seconds.items()},
+    }
+
+
+def _text(codebook: Codebook) -> dict[str, Any]:
+    kinds: dict[str, int] = {}
+    for rows in codebook.rows:
+        for row in rows:
+            kinds[row.granularity] = kinds.get(row.granularity, 0) + 1
+    classes = len(codebook)
+    return {
+        "encoder": codebook.encoder_id,
+        "dim": codebook.dim,
+        "codebook_hash": codebook.hash,
+        "lexicon_hash": codebook.lexicon_hash,
+        "descriptions": round(float(codebook.mask.sum()) / classes, 2),
+        "granularities": {kind: round(count / classes, 2) for kind, count in kinds.items()},
+        "sources": dict(zip(codebook.labels.names, codebook.sources, strict=True)),
+    }
+
+
+def _choices(run: SeedRun) -> dict[str, Any]:
+    return {
+        "seed": run.seed,
+        "methods": {
+            method: {
+                "epoch": entry.choice.epoch,
+                "alpha": entry.choice.alpha,
+                "gamma": entry.choice.gamma,
+                "evidence": list(entry.choice.evidence),
+            }
+            for method, entry in run.methods.items()
+        },
+    }
+
+
+def _numbers(entry: MethodRun) -> dict[str, float]:
+    found = {
+        "zsl.top1": entry.zsl.top1,
+        "zsl.top5": entry.zsl.top5,
+        "zsl.per_class_mean": entry.zsl.per_class_mean,
+    }
+    if entry.gzsl is not None:
+        found["gzsl.seen"] = entry.gzsl.seen
+        found["gzsl.unseen"] = entry.gzsl.unseen
+        found["gzsl.harmonic"] = entry.gzsl.harmonic
+        found["gzsl.ausuc"] = entry.gzsl.ausuc
+    return found
+
+
+def _nested(entry: MethodRun, seed: int) -> dict[str, Any]:
+    out: dict[str, Any] = {"seed": seed}
+    for key, value in _numbers(entry).items():
+        group, name = key.split(".")
+        out.setdefault(group, {})[name] = value
+    if entry.gzsl is not None:
+        out["gzsl"]["gamma"] = entry.gzsl.gamma
+    out["selected"] = {"epoch": entry.choice.epoch, "alpha": entry.choice.alpha}
+    return out
+
+
+def _method(method: str, task: TaskData, runs: Sequence[SeedRun]) -> dict[str, Any]:
+    entries = [run.methods[method] for run in runs]
+    table = [_numbers(entry) for entry in entries]
+    # Sample standard deviation; one seed has none, which is not the same as zero.
+    spread = {
+        key: float(np.std([row[key] for row in table], ddof=1)) if len(table) > 1 else None
+        for key in table[0]
+    }
+    confusion = sum(entry.zsl.confusion for entry in entries)
+    clips = entries[0].zsl.confusion.sum(axis=1)
+    recall = per_class_recall(np.asarray(confusion))
+    hits = np.mean([entry.zsl.hits for entry in entries], axis=0)
+    low, high = bootstrap_interval(hits, entries[0].zsl.labels, by="class")
+    low_clip, high_clip = bootstrap_interval(hits, entries[0].zsl.labels, by="clip")
+    return {
+        "title": METHODS[method],
+        "per_seed": [_nested(entry, run.seed) for entry, run in zip(entries, runs, strict=True)],
+        "mean": {key: float(np.mean([row[key] for row in table])) for key in table[0]},
+        "sd": spread,
+        "interval": {
+            "zsl.top1": {"by": "class", "low": low, "high": high},
+            "zsl.top1.clip": {"by": "clip", "low": low_clip, "high": high_clip},
+        },
+        "per_class": {
+            name: {"recall": None if np.isnan(r) else float(r), "clips": int(n)}
+            for name, r, n in zip(task.split.unseen, recall, clips, strict=True)
+        },
+        "confusion": {"labels": list(task.split.unseen), "counts": np.asarray(confusion).tolist()},
+        "curve": _curve(entries[0]),
+        "oracle": None,
+    }
+
+
+def _curve(entry: MethodRun) -> dict[str, list[float]] | None:
+    if entry.gzsl is None:
+        return None
+    curve = entry.gzsl.curve
+    keep = np.unique(np.linspace(0, len(curve.gamma) - 1, _CURVE_POINTS).round().astype(int))
+    return {
+        "gamma": curve.gamma[keep].tolist(),
+        "seen": curve.seen[keep].tolist(),
+        "unseen": curve.unseen[keep].tolist(),
+    }
+

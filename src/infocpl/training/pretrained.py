@@ -1,0 +1,177 @@
+"""A trained zero-shot model as a folder: config, weights, labels and a card, no code to pick."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from infocpl import __version__
+from infocpl.alignment.base import TextCentre, TextTable
+from infocpl.alignment.infocpl import InfoCPL, InfoCPLConfig
+from infocpl.alignment.standard import StandardInfoCPL
+from infocpl.encoders.augment import AugmentConfig
+from infocpl.encoders.registry import create_encoder
+from infocpl.errors import CheckpointError, DataError, InfoCPLError
+from infocpl.files import atomic_folder, read_json, write_json
+from infocpl.training.checkpoint import load_tensors, save_tensors
+from infocpl.training.config import FitConfig, from_dict, to_dict
+from infocpl.training.stages import EncoderConfig, TrainedEncoder, encode_clips
+
+__all__ = ["FORMAT_VERSION", "ZeroShotModel"]
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class ZeroShotModel:
+    """An encoder and an aligner that name clips by the text of any label set.
+
+    Attributes
+    ----------
+    encoder : skeleton encoder with the names of its training classes
+    aligner : InfoCPL with its statistics
+    gamma : calibration to subtract from seen classes when both kinds compete
+    persons : bodies a clip is cut or filled to
+    text_encoder : name or folder of the text encoder the aligner was trained with
+    text_encoder_id : identity of its weights
+    granularities : kinds of description the aligner was trained with
+    about : dataset, split and result the model comes from
+    """
+
+    encoder: TrainedEncoder
+    aligner: StandardInfoCPL
+    gamma: float
+    persons: int
+    text_encoder: str
+    text_encoder_id: str
+    granularities: tuple[str, ...]
+    about: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """Names of the classes the encoder was trained on."""
+        return self.encoder.training_classes
+
+    def encode(self, clips: NDArray[np.float32]) -> Tensor:
+        """(N, M, T, V, C) prepared clips to (N, D) features."""
+        return encode_clips(self.encoder.module, clips)
+
+    def scores(self, features: Tensor, text: TextTable) -> Tensor:
+        """(N, D) features to (N, C) scores, higher is better."""
+        return self.aligner.scores(features, text)
+
+    def save_pretrained(
+        self, folder: Path, *, card: str = "", labels: Sequence[str] = (), overwrite: bool = False
+    ) -> None:
+        """Write the model to `folder`, whole or not at all.
+
+        Parameters
+        ----------
+        folder : target
+        card : text of its README.md
+        labels : unseen classes it was evaluated on, for the reader's information
+        """
+        model = self.aligner.model
+        tensors = {f"encoder.{k}": v for k, v in self.encoder.module.state_dict().items()}
+        tensors |= {f"aligner.{k}": v for k, v in model.state_dict().items()}
+        tensors["feature_mean"] = self.aligner.feature_mean
+        tensors["feature_scale"] = self.aligner.feature_scale
+        if (centre := self.aligner.centre) is not None:
+            tensors |= {f"centre.{name}": value for name, value in vars(centre).items()}
+        config = {
+            "format_version": FORMAT_VERSION,
+            "infocpl_version": __version__,
+            "encoder": to_dict(self.encoder.config),
+            "layout": self.encoder.layout,
+            "frames": self.encoder.frames,
+            "persons": self.persons,
+            "aligner": to_dict(model.config),
+            "gamma": self.gamma,
+            "text_encoder": self.text_encoder,
+            "text_encoder_id": self.text_encoder_id,
+            "granularities": list(self.granularities),
+            "about": self.about,
+        }
+        with atomic_folder(Path(folder), overwrite=overwrite) as temporary:
+            write_json(temporary / "config.json", config)
+            write_json(temporary / "labels.json", {"seen": list(self.seen), "unseen": list(labels)})
+            save_tensors(temporary / "model.safetensors", tensors, {})
+            if card:
+                (temporary / "README.md").write_text(card, encoding="utf-8")
+
+    @classmethod
+    def from_pretrained(cls, folder: Path) -> ZeroShotModel:
+        """Load what :meth:`save_pretrained` wrote.
+
+        Raises
+        ------
+        CheckpointError : if the folder is missing, incomplete, damaged or of a newer version
+        """
+        folder = Path(folder)
+        if not folder.is_dir():
+            raise CheckpointError(f"{folder} is not a model folder (no such folder)")
+        try:
+            config = read_json(folder / "config.json")
+            labels = read_json(folder / "labels.json")
+        except DataError as error:
+            raise CheckpointError(f"{folder} is not a model folder: {error}") from error
+        if not isinstance(config, dict) or "format_version" not in config:
+            raise CheckpointError(f"{folder / 'config.json'}: no format_version in it")
+        if config["format_version"] > FORMAT_VERSION:
+            raise CheckpointError(
+                f"{folder} has format version {config['format_version']}; this infocpl reads "
+                f"up to {FORMAT_VERSION}"
+            )
+        tensors, _ = load_tensors(folder / "model.safetensors")
+        try:
+            return _build(config, labels, tensors)
+        except (KeyError, TypeError, ValueError, RuntimeError, InfoCPLError) as error:
+            raise CheckpointError(f"{folder}: config and weights do not fit: {error}") from error
+
+
+def _build(
+    config: dict[str, Any], labels: dict[str, Any], tensors: dict[str, Tensor]
+) -> ZeroShotModel:
+    stored = dict(config["encoder"])
+    encoder_config = EncoderConfig(
+        name=stored["name"],
+        fit=from_dict(FitConfig, stored["fit"]),
+        augment=from_dict(AugmentConfig, stored["augment"]),
+        smoothing=stored["smoothing"],
+    )
+    module = create_encoder(encoder_config.name, config["layout"])
+    module.load_state_dict(_under(tensors, "encoder."))
+    aligner = InfoCPL(from_dict(InfoCPLConfig, config["aligner"]))
+    aligner.load_state_dict(_under(tensors, "aligner."))
+    centre = _under(tensors, "centre.")
+    return ZeroShotModel(
+        encoder=TrainedEncoder(
+            module.eval(),
+            encoder_config,
+            str(config["layout"]),
+            int(config["frames"]),
+            tuple(labels["seen"]),
+        ),
+        aligner=StandardInfoCPL(
+            aligner,
+            tensors["feature_mean"],
+            tensors["feature_scale"],
+            TextCentre(**centre) if centre else None,
+        ),
+        gamma=float(config["gamma"]),
+        persons=int(config["persons"]),
+        text_encoder=str(config["text_encoder"]),
+        text_encoder_id=str(config["text_encoder_id"]),
+        granularities=tuple(config["granularities"]),
+        about=dict(config["about"]),
+    )
+
+
+def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
