@@ -134,5 +134,5 @@ def test_a_change_that_makes_no_sense_is_refused(changes: dict, sentence: str) -
 
 
 def test_an_unknown_layout_is_refused_with_the_known_names() -> None:
-    with pytest.raises(LayoutError, match="unknown layout 'dog17'; known: .*ntu25"):
+    with pytest.raises(LayoutError, match=r"unknown layout 'dog17'; known: .*ntu25"):
         create_encoder("stgcn", "dog17")

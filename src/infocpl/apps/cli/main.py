@@ -12,6 +12,7 @@ from typing import Annotated
 
 import tyro
 
+from infocpl import __version__
 from infocpl.apps.cli.commands import Convert, Demo, Evaluate, Info, Predict, Run
 from infocpl.errors import InfoCPLError
 
@@ -38,6 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Nothing is ever fetched: models come from packages or folders.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    if arguments == ["--version"]:
+        print(__version__)
+        return 0
     command = tyro.cli(
         Command,  # type: ignore[arg-type]
         prog="infocpl",

@@ -1,0 +1,140 @@
+"""Text tables, their centre, and standardisation, against plain loops."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.preprocessing import StandardScaler
+
+from infocpl.alignment.base import TextCentre, TextTable, standardise
+from infocpl.errors import LabelError
+
+
+def make_text(seed: int = 0, classes: int = 4, count: int = 5, dim: int = 6) -> TextTable:
+    """Random unit rows; class c lacks its last c descriptions, whose rows are zero."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def rows(*shape: int) -> torch.Tensor:
+        free = torch.randn(*shape, dim, generator=generator, dtype=torch.float64)
+        return torch.nn.functional.normalize(free, dim=-1)
+
+    mask = torch.tensor([[k < count - c for k in range(count)] for c in range(classes)])
+    labels = tuple(f"class {i}" for i in range(classes))
+    descriptions = rows(classes, count) * mask.unsqueeze(2)
+    return TextTable(labels, descriptions, mask, rows(classes), rows(classes))
+
+
+def unit(row: np.ndarray) -> np.ndarray:
+    return row / np.linalg.norm(row)
+
+
+def test_the_mean_of_a_class_is_over_present_descriptions_and_the_motion_row() -> None:
+    text = make_text()
+    found = text.mean().numpy()
+    for c in range(4):
+        rows = [text.descriptions[c, k].numpy() for k in range(5) if text.mask[c, k]]
+        rows.append(text.motion[c].numpy())
+        np.testing.assert_allclose(found[c], unit(np.mean(rows, axis=0)), atol=1e-12)
+
+
+def test_a_subset_has_the_rows_of_its_labels_in_their_order() -> None:
+    text = make_text()
+    part = text.subset(("class 3", "class 1"))
+    assert part.labels == ("class 3", "class 1")
+    for name in ("descriptions", "mask", "motion", "names"):
+        assert torch.equal(getattr(part, name), getattr(text, name)[[3, 1]])
+
+
+def test_a_subset_of_nothing_is_empty() -> None:
+    assert make_text().subset(()).descriptions.shape == (0, 5, 6)
+
+
+def test_every_missing_label_of_a_subset_is_named() -> None:
+    with pytest.raises(LabelError, match="no text for class 7, class 9"):
+        make_text().subset(("class 1", "class 7", "class 9"))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"labels": ("a", "b")}, "2 labels"),
+        ({"mask": torch.ones(4, 4, dtype=torch.bool)}, r"mask of \(4, 4\)"),
+        ({"motion": torch.zeros(4, 5)}, "motion and name features"),
+        ({"names": torch.zeros(3, 6)}, "motion and name features"),
+        (
+            {"mask": torch.tensor([[True] * 5, [False] * 5, [True] * 5, [False] * 5])},
+            "without any description: class 1, class 3",
+        ),
+    ],
+    ids=["labels", "mask", "motion", "names", "empty classes"],
+)
+def test_parts_that_do_not_fit_are_refused(change: dict, sentence: str) -> None:
+    with pytest.raises(LabelError, match=sentence):
+        dataclasses.replace(make_text(), **change)
+
+
+def test_the_centre_is_the_mean_over_classes_each_counting_once() -> None:
+    text = make_text()
+    centre = TextCentre.of(text)
+    per_class = [
+        np.mean([text.descriptions[c, k].numpy() for k in range(5) if text.mask[c, k]], axis=0)
+        for c in range(4)
+    ]
+    np.testing.assert_allclose(centre.descriptions.numpy(), np.mean(per_class, 0), atol=1e-12)
+    np.testing.assert_allclose(centre.motion.numpy(), text.motion.numpy().mean(0), atol=1e-12)
+    np.testing.assert_allclose(centre.names.numpy(), text.names.numpy().mean(0), atol=1e-12)
+
+
+def test_centred_rows_are_the_old_ones_minus_the_centre_at_length_one() -> None:
+    seen, other = make_text(0), make_text(1)
+    centre = TextCentre.of(seen)
+    found = centre.apply(other)
+    for c in range(4):
+        for k in range(5):
+            expected = unit((other.descriptions[c, k] - centre.descriptions).numpy())
+            if not other.mask[c, k]:
+                expected = np.zeros(6)
+            np.testing.assert_allclose(found.descriptions[c, k].numpy(), expected, atol=1e-12)
+        expected = unit((other.motion[c] - centre.motion).numpy())
+        np.testing.assert_allclose(found.motion[c].numpy(), expected, atol=1e-12)
+        expected = unit((other.names[c] - centre.names).numpy())
+        np.testing.assert_allclose(found.names[c].numpy(), expected, atol=1e-12)
+
+
+def test_centring_a_class_does_not_depend_on_the_classes_beside_it() -> None:
+    centre = TextCentre.of(make_text(0))
+    other = make_text(1)
+    alone = centre.apply(other.subset(("class 2",)))
+    together = centre.apply(other).subset(("class 2",))
+    assert torch.equal(alone.descriptions, together.descriptions)
+    assert torch.equal(alone.motion, together.motion)
+
+
+@settings(deadline=None, max_examples=50)
+@given(seed=st.integers(0, 10_000), count=st.integers(2, 40), dim=st.integers(1, 8))
+def test_standardising_equals_the_scaler_of_scikit_learn(seed: int, count: int, dim: int) -> None:
+    generator = np.random.default_rng(seed)
+    x = generator.normal(size=(count, dim)) * generator.uniform(0.5, 2, dim) + 3
+    mean, scale = standardise(torch.from_numpy(x), floor=0.0)
+    expected = StandardScaler().fit_transform(x)
+    np.testing.assert_allclose((x - mean.numpy()) / scale.numpy(), expected, atol=1e-9)
+
+
+def test_a_feature_that_never_varies_is_not_blown_up_beyond_the_floor() -> None:
+    x = torch.randn(50, 3, generator=torch.Generator().manual_seed(0))
+    x[:, 1] = 0.25
+    mean, scale = standardise(x, floor=1e-3)
+    assert float(mean[1]) == pytest.approx(0.25)
+    assert float(scale[1]) == pytest.approx(1e-3 * float(scale.max()))
+    assert bool((((x - mean) / scale)[:, 1].abs() < 1e-3).all())
+
+
+def test_features_that_are_all_constant_give_finite_numbers() -> None:
+    x = torch.ones(5, 3)
+    mean, scale = standardise(x)
+    assert bool(torch.isfinite((x - mean) / scale).all())
