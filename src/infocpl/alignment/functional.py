@@ -16,6 +16,7 @@ __all__ = [
     "fuse_heads",
     "mix_descriptions",
     "sample_negatives",
+    "sample_other_classes",
     "sampled_loss",
 ]
 
@@ -118,13 +119,41 @@ def sample_negatives(
     return ticket.masked_fill(same, -1.0).topk(drawn, dim=2).indices
 
 
+def sample_other_classes(
+    labels: Tensor, classes: int, count: int, heads: int, generator: torch.Generator | None = None
+) -> Tensor:
+    """Draw, for every head and anchor, classes that are not the anchor's (text negatives).
+
+    Parameters
+    ----------
+    labels : (B,) class of each clip of the batch
+    classes : number of seen classes
+    count : classes wanted for an anchor; at most `classes` - 1 are drawn
+    heads : H, each head draws afresh
+
+    Returns
+    -------
+    (H, B, n) class indices, without repetition
+
+    Examples
+    --------
+    >>> sample_other_classes(torch.tensor([0, 1]), 2, 5, heads=1).tolist()
+    [[[1], [0]]]
+    """
+    drawn = max(min(count, classes - 1), 0)
+    ticket = torch.rand(heads, len(labels), classes, generator=generator, device=labels.device)
+    own = torch.nn.functional.one_hot(labels, classes).bool().unsqueeze(0)
+    return ticket.masked_fill(own, -1.0).topk(drawn, dim=2).indices
+
+
 def sampled_loss(positive: Tensor, negative: Tensor, temperature: float = 1.0) -> Tensor:
     """Loss sampling: contrast the right pair with pairs of the same text and another clip.
 
     Parameters
     ----------
     positive : (B,) score f of (clip i, class of i)
-    negative : (B, n) scores f of (clip j, class of i), n >= 1
+    negative : (B, n) scores f of (clip j, class of i), n >= 1; pairs of the same clip with
+        another text may stand among them
     temperature : divides g = softplus(f)
 
     Returns

@@ -186,6 +186,7 @@ class InfoCPL(nn.Module):
         text: TextTable,
         negatives: Tensor,
         *,
+        other_classes: Tensor | None = None,
         inverse: bool = False,
     ) -> Tensor:
         """Loss sampling of each head.
@@ -196,6 +197,8 @@ class InfoCPL(nn.Module):
         labels : (B,) rows of `text`
         text : seen classes only
         negatives : (H, B, n) from :func:`.functional.sample_negatives`, n >= 1
+        other_classes : (H, B, m) further negatives that keep the clip and change the text, from
+            :func:`.functional.sample_other_classes`; none in the paper
         inverse : attention inverse (the first epochs of training)
 
         Returns
@@ -207,12 +210,18 @@ class InfoCPL(nn.Module):
             raise ConfigError(
                 f"negatives must be ({len(self.heads)}, B, n >= 1), got {tuple(negatives.shape)}"
             )
-        anchors = torch.arange(batch, device=labels.device)
-        classes = labels.unsqueeze(1).expand(batch, count + 1).flatten()
+        anchors = torch.arange(batch, device=labels.device).unsqueeze(1)
+        own = labels.unsqueeze(1)
         losses = []
-        for head, drawn in zip(self.granularity_heads(), negatives, strict=True):
-            clips = torch.cat([anchors.unsqueeze(1), drawn], dim=1).flatten()
-            f = head.score_pairs(features, clips, classes, text, inverse=inverse)
-            f = f.view(batch, count + 1)
+        for index, head in enumerate(self.granularity_heads()):
+            clips = torch.cat([anchors, negatives[index]], dim=1)
+            classes = own.expand_as(clips)
+            if other_classes is not None:
+                others = other_classes[index]
+                clips = torch.cat([clips, anchors.expand_as(others)], dim=1)
+                classes = torch.cat([classes, others], dim=1)
+            f = head.score_pairs(
+                features, clips.flatten(), classes.flatten(), text, inverse=inverse
+            ).view(batch, -1)
             losses.append(sampled_loss(f[:, 0], f[:, 1:], self.config.temperature))
         return torch.stack(losses)

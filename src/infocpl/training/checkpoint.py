@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from infocpl.errors import CheckpointError
@@ -47,7 +47,8 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], meta: dict[str, Any]) -
         "sha256": _digest(ready, text),
     }
     with atomic_path(Path(path)) as temporary:
-        save_file(ready, str(temporary), metadata=header)
+        # save_file() would make a temporary file of its own, which a killed writer leaves behind.
+        temporary.write_bytes(save(ready, metadata=header))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

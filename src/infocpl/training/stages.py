@@ -47,7 +47,7 @@ class EncoderConfig:
     name: str = "stgcn-small"
     fit: FitConfig = field(
         default_factory=lambda: FitConfig(
-            epochs=40, batch_size=32, lr=3e-3, weight_decay=0.02, warmup=4, precision="auto"
+            epochs=30, batch_size=32, lr=3e-3, weight_decay=0.02, warmup=4, precision="auto"
         )
     )
     augment: AugmentConfig = field(default_factory=AugmentConfig)
@@ -68,12 +68,12 @@ class AlignmentConfig:
     fit : optimisation
     """
 
-    max_k: int = 15
+    max_k: int = 30
     hidden: tuple[int, int] = (256, 128)
     motion: bool = True
     centre_text: bool = True
-    sampling: LossSampling = field(default_factory=LossSampling)
-    fit: FitConfig = field(default_factory=lambda: FitConfig(epochs=60, batch_size=64, lr=3e-4))
+    sampling: LossSampling = field(default_factory=lambda: LossSampling(noise=1.0))
+    fit: FitConfig = field(default_factory=lambda: FitConfig(epochs=60, batch_size=64, lr=1e-3))
 
 
 @dataclass(frozen=True)

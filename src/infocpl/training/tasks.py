@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from infocpl.alignment.base import TextTable
-from infocpl.alignment.functional import sample_negatives
+from infocpl.alignment.functional import sample_negatives, sample_other_classes
 from infocpl.alignment.infocpl import InfoCPL
 from infocpl.encoders.augment import AugmentConfig, augment_clips
 from infocpl.training.loop import Task
@@ -65,11 +65,13 @@ class LossSampling:
     Attributes
     ----------
     negatives : other clips contrasted with each anchor
+    text_negatives : other seen classes contrasted with each anchor (0 in the paper)
     inverse_epochs : first epochs with attention inverse
     noise : standard deviation of noise on standardised features (0 in the paper)
     """
 
     negatives: int = 8
+    text_negatives: int = 0
     inverse_epochs: int = 15
     noise: float = 0.0
 
@@ -110,6 +112,17 @@ class AlignmentTask(Task):
             return {}
         if self.sampling.noise:
             features = features + self.sampling.noise * torch.randn_like(features)
-        inverse = epoch < self.sampling.inverse_epochs
-        losses = self.model.head_losses(features, labels, self._text, negatives, inverse=inverse)
+        others = None
+        if self.sampling.text_negatives:
+            classes = len(self._text.labels)
+            count = self.sampling.text_negatives
+            others = sample_other_classes(labels, classes, count, heads)
+        losses = self.model.head_losses(
+            features,
+            labels,
+            self._text,
+            negatives,
+            other_classes=others,
+            inverse=epoch < self.sampling.inverse_epochs,
+        )
         return {"alignment_loss": losses.mean()}

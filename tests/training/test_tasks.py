@@ -1,0 +1,105 @@
+"""The two losses that are trained, against their definitions."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from infocpl.alignment.base import TextTable
+from infocpl.alignment.functional import sample_negatives
+from infocpl.alignment.infocpl import InfoCPL, InfoCPLConfig
+from infocpl.encoders.augment import AugmentConfig, augment_clips
+from infocpl.encoders.registry import create_encoder
+from infocpl.training.tasks import AlignmentTask, EncoderTask, LossSampling
+
+STILL = AugmentConfig(yaw=0, tilt=0, scale=0, noise=0, crop=0, warp=0)
+
+
+def encoder_task(augment: AugmentConfig = STILL, smoothing: float = 0.0) -> EncoderTask:
+    torch.manual_seed(0)
+    encoder = create_encoder("stgcn", "kinect20", channels=(8,), strides=(1,), dropout=0.0)
+    return EncoderTask(
+        encoder, torch.randn(9, 1, 8, 20, 3), torch.arange(9) % 4, 4, augment, smoothing
+    )
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_the_classification_loss_is_cross_entropy_over_the_classifier(smoothing: float) -> None:
+    task = encoder_task(smoothing=smoothing).eval()
+    index = torch.tensor([7, 1, 4])
+    found = task(index, 0)["classification_loss"]
+    features = task.encoder(task._clips[index])
+    logits = features @ task.classifier.weight.t() + task.classifier.bias
+    chosen = torch.full((3, 4), smoothing / 4)
+    chosen[torch.arange(3), index % 4] += 1 - smoothing
+    expected = -(chosen * (logits - logits.logsumexp(1, keepdim=True))).sum(1).mean()
+    torch.testing.assert_close(found, expected)
+
+
+def test_clips_are_augmented_afresh_at_every_step() -> None:
+    task = encoder_task(AugmentConfig()).eval()
+    index = torch.arange(9)
+    torch.manual_seed(3)
+    first, second = task(index, 0), task(index, 0)
+    assert not torch.equal(first["classification_loss"], second["classification_loss"])
+    torch.manual_seed(3)
+    features = task.encoder(augment_clips(task._clips, AugmentConfig()))
+    expected = nn.functional.cross_entropy(task.classifier(features), index % 4)
+    torch.testing.assert_close(first["classification_loss"], expected)
+
+
+def test_training_clips_are_not_part_of_the_state() -> None:
+    names = set(encoder_task().state_dict())
+    assert all(name.startswith(("encoder.", "classifier.")) for name in names)
+
+
+def alignment_task(sampling: LossSampling) -> AlignmentTask:
+    torch.manual_seed(0)
+    model = InfoCPL(InfoCPLConfig(visual_dim=6, text_dim=8, k_series=(1, 3), hidden=(10, 5)))
+    rows = nn.functional.normalize(torch.randn(4, 5, 8), dim=2)
+    text = TextTable(
+        ("a", "b", "c", "d"), rows, torch.ones(4, 5, dtype=torch.bool), rows[:, 0], rows[:, 1]
+    )
+    return AlignmentTask(model, torch.randn(12, 6), torch.arange(12) % 4, text, sampling)
+
+
+@pytest.mark.parametrize("epoch", [0, 2, 3, 9])
+def test_the_alignment_loss_is_the_mean_over_heads_inverse_in_the_first_epochs(epoch: int) -> None:
+    task = alignment_task(LossSampling(negatives=4, inverse_epochs=3))
+    index = torch.tensor([0, 5, 2, 7, 11, 8])
+    torch.manual_seed(8)
+    found = task(index, epoch)["alignment_loss"]
+    torch.manual_seed(8)
+    labels = index % 4
+    drawn = sample_negatives(labels, 4, 2)
+    losses = [
+        task.model.head_losses(
+            task._features[index], labels, task._text, drawn, inverse=inverse
+        ).mean()
+        for inverse in (True, False)
+    ]
+    assert not torch.equal(losses[0], losses[1])
+    torch.testing.assert_close(found, losses[0] if epoch < 3 else losses[1])
+
+
+def test_a_batch_of_one_class_teaches_nothing() -> None:
+    assert alignment_task(LossSampling())(torch.tensor([0, 4, 8]), 0) == {}
+
+
+def test_feature_noise_varies_the_loss_and_its_absence_does_not() -> None:
+    index = torch.arange(12)
+    for noise, equal in ((0.0, True), (0.3, False)):
+        task = alignment_task(LossSampling(negatives=8, noise=noise, inverse_epochs=0))
+        # Twelve clips, three of a class: asking for all nine others leaves nothing to draw.
+        task.sampling = LossSampling(negatives=9, noise=noise, inverse_epochs=0)
+        losses = [float(task(index, 0)["alignment_loss"].detach()) for _ in range(2)]
+        assert (losses[0] == pytest.approx(losses[1], abs=1e-6)) is equal
+
+
+def test_features_and_text_receive_no_gradient() -> None:
+    task = alignment_task(LossSampling())
+    task(torch.arange(12), 0)["alignment_loss"].backward()
+    assert task._features.grad is None
+    assert task._text.descriptions.grad is None
+    assert all(p.grad is not None for p in task.model.parameters())
