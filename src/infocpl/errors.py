@@ -40,8 +40,8 @@ class SkeletonFormatError(InfoCPLError):
 
     Examples
     --------
-    >>> str(SkeletonFormatError("a.skeleton", "frame count", "a whole number >= 1", "'x'", "line 1"))
-    "a.skeleton, line 1: frame count: expected a whole number >= 1, got 'x'"
+    >>> str(SkeletonFormatError("a.skeleton", "frame count", "a whole number", "'x'", "line 1"))
+    "a.skeleton, line 1: frame count: expected a whole number, got 'x'"
     """
 
     def __init__(

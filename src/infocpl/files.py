@@ -101,7 +101,7 @@ def remove_stale(folder: Path) -> int:
 
     Call it only where no other process can be writing.
     """
-    stale = [item for item in folder.glob(f"{_STALE}*")] if folder.is_dir() else []
+    stale = list(folder.glob(f"{_STALE}*")) if folder.is_dir() else []
     for item in stale:
         if item.is_dir():
             shutil.rmtree(item)

@@ -97,9 +97,7 @@ def test_sampled_pairs_give_the_loss_and_gradients_of_the_dense_formulation(sign
 def golden_model(golden: dict[str, np.ndarray], dtype: torch.dtype) -> tuple[InfoCPL, TextTable]:
     k_series = tuple(int(k) for k in golden["k_series"])
     codebook = torch.from_numpy(golden["codebook"]).to(dtype)
-    config = InfoCPLConfig(
-        visual_dim=12, text_dim=16, k_series=k_series, hidden=(24, 8)
-    )
+    config = InfoCPLConfig(visual_dim=12, text_dim=16, k_series=k_series, hidden=(24, 8))
     model = InfoCPL(config).to(dtype)
     state = {
         f"heads.{i}.{layer}.{ours}": torch.from_numpy(golden[f"head{i}.{layer}_{theirs}"]).to(dtype)

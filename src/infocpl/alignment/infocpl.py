@@ -83,7 +83,7 @@ class Head(nn.Module):
         self.l2 = nn.Linear(second, 1)
 
     def project(self, features: Tensor) -> Tensor:
-        """z = LayerNorm(W v + b) without affine parameters; (B, Dv) -> (B, Dt)."""
+        """Z = LayerNorm(W v + b) without affine parameters; (B, Dv) -> (B, Dt)."""
         hidden = self.proj(features)
         z: Tensor = functional.layer_norm(hidden, (self.text_dim,), eps=1e-5)
         return z
@@ -99,7 +99,7 @@ class Head(nn.Module):
         return flat.view(z.shape[0], *text.mask.shape).div(self.text_dim**0.5)
 
     def semantics(self, weights: Tensor, text: TextTable) -> Tensor:
-        """e = mixed descriptions + motion row; (B, C, K) -> (B, C, Dt)."""
+        """E = mixed descriptions + motion row; (B, C, K) -> (B, C, Dt)."""
         mixed = torch.einsum("bck,ckd->bcd", weights, text.descriptions)
         return mixed + text.motion if self.motion else mixed
 

@@ -120,9 +120,7 @@ def report_clips(
                 "true": unseen[int(entry.zsl.labels[index])],
                 "predicted": predicted,
                 "correct": bool(entry.zsl.hits[index]),
-                "scores": {
-                    name: float(value) for name, value in zip(unseen, share, strict=True)
-                },
+                "scores": {name: float(value) for name, value in zip(unseen, share, strict=True)},
                 "layout": layout.name,
                 "bones": [[layout.index(a), layout.index(b)] for a, b in layout.bones],
                 "parts": {part: layout.part_index(part) for part in layout.parts},

@@ -143,9 +143,7 @@ def _ignore(units: float, note: str) -> None:
     """Progress of work that was already counted."""
 
 
-def _measure(
-    aligner: Aligner, choice: Choice, task: TaskData, features: Features
-) -> MethodRun:
+def _measure(aligner: Aligner, choice: Choice, task: TaskData, features: Features) -> MethodRun:
     scores = score_method(aligner, task, features.unseen_test, task.split.unseen)
     zsl = measure_zsl(scores, task.rows(task.unseen_test, task.split.unseen))
     gzsl = None
@@ -163,7 +161,7 @@ def _oracle(
     seed: int,
     advance: Advance,
 ) -> Choice:
-    """The published rule: choose on the unseen test clips themselves. Only ever reported as such."""
+    """The published rule: choose on the unseen test clips themselves, and say so."""
     labels = task.rows(task.unseen_test, task.split.unseen)
     tried: dict[float, tuple[float, float]] = {}
 

@@ -233,4 +233,3 @@ def _curve(entry: MethodRun) -> dict[str, list[float]] | None:
         "seen": curve.seen[keep].tolist(),
         "unseen": curve.unseen[keep].tolist(),
     }
-

@@ -47,7 +47,7 @@ class EncoderConfig:
     name: str = "stgcn-small"
     fit: FitConfig = field(
         default_factory=lambda: FitConfig(
-            epochs=30, batch_size=32, lr=3e-3, weight_decay=0.02, warmup=4, precision="auto"
+            epochs=20, batch_size=32, lr=3e-3, weight_decay=0.02, warmup=4, precision="auto"
         )
     )
     augment: AugmentConfig = field(default_factory=AugmentConfig)

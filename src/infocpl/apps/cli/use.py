@@ -80,9 +80,9 @@ def _measure(model: Any, store: Any, split: Any) -> dict[str, Any]:
     import numpy as np
 
     from infocpl.data import prepare_clips
+    from infocpl.errors import SemanticsError
     from infocpl.evaluation.protocol import measure_zsl
     from infocpl.evaluation.task_data import text_table
-    from infocpl.errors import SemanticsError
     from infocpl.metrics import per_class_recall
     from infocpl.semantics import (
         GRANULARITIES,
