@@ -19,8 +19,9 @@ from infocpl.evaluation.experiment import SeedRun, plan_units, run_experiment
 from infocpl.evaluation.result import ResultContext, build_result
 from infocpl.evaluation.task_data import TaskData
 from infocpl.files import canonical_hash, read_json, remove_stale, write_json
-from infocpl.semantics import EmbeddingCache, build_codebook, create_text_encoder
+from infocpl.semantics import GRANULARITIES, EmbeddingCache, build_codebook, create_text_encoder
 from infocpl.semantics.codebook import Codebook
+from infocpl.semantics.prompts import check_granularities
 from infocpl.training.config import to_dict
 from infocpl.training.pretrained import ZeroShotModel
 
@@ -58,6 +59,7 @@ class Plan:
         """What must be equal for one run to continue another."""
         return {
             "dataset": self.dataset.name,
+            "source": str(self.source.resolve()),
             "split": self.split.hash,
             "protocol": self.protocol,
             "config": to_dict(self.config),
@@ -110,6 +112,9 @@ def run_pipeline(plan: Plan, reporter: Reporter, *, resume: bool = False) -> dic
     """
     started = time.monotonic()
     seconds: dict[str, float] = {}
+    # Wrong names are refused before anything is written.
+    create_text_encoder(plan.text_encoder)
+    check_granularities(plan.granularities or GRANULARITIES)
     work = open_output(plan, resume=resume)
     store = _open_store(plan, work, reporter)
     seconds["convert"] = time.monotonic() - started
@@ -150,12 +155,11 @@ def _open_store(plan: Plan, work: Path, reporter: Reporter) -> ClipStore:
 
 def _describe(plan: Plan, reporter: Reporter) -> Codebook:
     reporter.say("embedding the descriptions of all classes")
-    extra = {"granularities": plan.granularities} if plan.granularities else {}
     return build_codebook(
         (*plan.split.seen, *plan.split.unseen),
         create_text_encoder(plan.text_encoder),
+        granularities=plan.granularities or GRANULARITIES,
         cache=EmbeddingCache(),
-        **extra,
     )
 
 

@@ -11,16 +11,10 @@ import numpy as np
 
 from infocpl.apps.evidence import believed_descriptions, shares
 from infocpl.data.loading import prepare_clip
-from infocpl.errors import InfoCPLError, SemanticsError
+from infocpl.errors import InfoCPLError
+from infocpl.evaluation.evaluate import describe_for
 from infocpl.evaluation.task_data import text_table
-from infocpl.semantics import (
-    GRANULARITIES,
-    Codebook,
-    EmbeddingCache,
-    LabelSet,
-    build_codebook,
-    create_text_encoder,
-)
+from infocpl.semantics import Codebook, LabelSet
 from infocpl.skeleton.formats import read_skeleton
 from infocpl.training.pretrained import ZeroShotModel
 
@@ -85,19 +79,8 @@ class Predictor:
     """
 
     def __init__(self, model: ZeroShotModel, labels: LabelSet) -> None:
-        encoder = create_text_encoder(model.text_encoder)
-        if encoder.id != model.text_encoder_id:
-            raise SemanticsError(
-                f"the model was trained with text encoder {model.text_encoder_id}; the one here "
-                f"is {encoder.id}: its vectors mean something else"
-            )
         self.model = model
-        self.codebook: Codebook = build_codebook(
-            labels,
-            encoder,
-            granularities=model.granularities or GRANULARITIES,
-            cache=EmbeddingCache(),
-        )
+        self.codebook: Codebook = describe_for(model, labels)
         self._text = text_table(self.codebook)
 
     @property

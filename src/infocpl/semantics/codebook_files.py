@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from infocpl.errors import DataError, LabelError, SemanticsError
 from infocpl.files import atomic_folder, read_json, sha256_file, write_json
@@ -28,7 +28,8 @@ def save_codebook(codebook: Codebook, folder: Path, *, overwrite: bool = False) 
     """Write `codebook` to `folder`; see :meth:`Codebook.save`."""
     with atomic_folder(folder, overwrite=overwrite) as temporary:
         tensors = {name: np.ascontiguousarray(getattr(codebook, name)) for name in _TENSORS}
-        save_file(tensors, temporary / "codebook.safetensors")
+        # save_file would leave the file readable by its owner alone.
+        (temporary / "codebook.safetensors").write_bytes(save(tensors))
         classes = [
             {
                 "name": name,

@@ -123,10 +123,10 @@ class ZeroShotModel:
             raise CheckpointError(f"{folder} is not a model folder: {error}") from error
         if not isinstance(config, dict) or "format_version" not in config:
             raise CheckpointError(f"{folder / 'config.json'}: no format_version in it")
-        if config["format_version"] > FORMAT_VERSION:
+        version = config["format_version"]
+        if not isinstance(version, int) or not 1 <= version <= FORMAT_VERSION:
             raise CheckpointError(
-                f"{folder} has format version {config['format_version']}; this infocpl reads "
-                f"up to {FORMAT_VERSION}"
+                f"{folder} has format version {version!r}; this infocpl reads 1 to {FORMAT_VERSION}"
             )
         tensors, _ = load_tensors(folder / "model.safetensors")
         try:

@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(__version__)
         return 0
     command = tyro.cli(
-        Command,  # type: ignore[arg-type]
+        Command,
         prog="infocpl",
         description="Name human actions in skeleton sequences from text alone.",
         args=arguments or ["--help"],

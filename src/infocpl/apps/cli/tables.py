@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from infocpl.apps.predict import Prediction
@@ -92,7 +93,7 @@ def print_predictions(found: Sequence[Prediction], *, top: int, explain: bool) -
     console = _console()
     for prediction in found:
         table = Table(
-            title=f"{prediction.path} ({prediction.layout}, {prediction.frames} frames, "
+            title=f"{escape(prediction.path)} ({prediction.layout}, {prediction.frames} frames, "
             f"{prediction.persons} person{'s' if prediction.persons > 1 else ''})",
             title_justify="left",
         )
@@ -100,7 +101,7 @@ def print_predictions(found: Sequence[Prediction], *, top: int, explain: bool) -
         table.add_column("name")
         table.add_column("share", justify="right")
         for rank, (name, share) in enumerate(prediction.ranked[:top], start=1):
-            table.add_row(str(rank), name, f"{100 * share:.1f} %")
+            table.add_row(str(rank), escape(name), f"{100 * share:.1f} %")
         console.print(table)
         if explain:
             for head in prediction.heads:

@@ -125,6 +125,7 @@ def render_report(result: Mapping[str, Any], clips: Sequence[Mapping[str, Any]])
         confusions=method_confusions(result),
         curve=method_curves(result),
         seeds=_per_seed(result),
+        selection=_selection(result),
         facts=_facts(result),
         cards=clip_cards(clips),
         payload=script_json([clip_payload(c, f"clips[{i}]") for i, c in enumerate(clips)]),
@@ -345,9 +346,39 @@ def _per_seed(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
+def _selection(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What selection held out and chose: a row for every seed, method and fold."""
+    rows = []
+    for place, seed in enumerate(
+        optional(result["selection"], "details", list, "result.selection")
+    ):
+        where = f"result.selection.details[{place}]"
+        for name, choice in optional(seed, "methods", dict, where).items():
+            at = f"{where}.methods.{name}"
+            for fold, trial in enumerate(optional(choice, "evidence", list, at)):
+                tried = optional(trial, "accuracy", dict, f"{at}.evidence[{fold}]")
+                rows.append(
+                    {
+                        "title": _title(result, name),
+                        "seed": _plain(seed.get("seed")),
+                        "fold": str(fold + 1),
+                        "held": ", ".join(map(str, trial.get("held_out", []))),
+                        "chosen": f"epoch {choice['epoch']}"
+                        if choice.get("epoch")
+                        else f"penalty {choice.get('alpha', 0):g}",
+                        "tried": [(str(key), percent(value)) for key, value in tried.items()],
+                    }
+                )
+    return rows
+
+
+def _title(result: Mapping[str, Any], method: str) -> str:
+    return str(result["methods"].get(method, {}).get("title", method))
+
+
 def _facts(result: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Where everything came from: heading, then name and value; long lists are elsewhere."""
-    long_lists = ("seen", "unseen", "training_classes", "sources")
+    long_lists = ("seen", "unseen", "training_classes", "sources", "details")
     groups: list[tuple[str, Mapping[str, Any]]] = [
         ("Run", {key: result.get(key) for key in ("infocpl_version", "created", "seeds")}),
         ("Dataset", result["dataset"]),

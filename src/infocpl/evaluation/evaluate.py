@@ -1,0 +1,116 @@
+"""Numbers of a saved model on the clips of a store: no training, no selection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from infocpl.data.loading import prepare_clips
+from infocpl.data.splits import Split
+from infocpl.data.store import ClipStore
+from infocpl.errors import DataError, SemanticsError
+from infocpl.evaluation.protocol import measure_zsl
+from infocpl.evaluation.task_data import text_table
+from infocpl.metrics import per_class_recall
+from infocpl.semantics.cache import EmbeddingCache
+from infocpl.semantics.codebook import Codebook, build_codebook
+from infocpl.semantics.labels import LabelSet
+from infocpl.semantics.prompts import GRANULARITIES
+from infocpl.semantics.text import create_text_encoder
+from infocpl.training.pretrained import ZeroShotModel
+from infocpl.training.stages import forbid_classes
+
+__all__ = ["describe_for", "evaluate_model"]
+
+
+def describe_for(
+    model: ZeroShotModel,
+    labels: LabelSet | Sequence[str],
+    *,
+    cache: EmbeddingCache | None = None,
+) -> Codebook:
+    """The codebook of any label set, in the text space that `model` was trained in.
+
+    Parameters
+    ----------
+    model : trained model; its text encoder and its kinds of description are used
+    labels : C names
+    cache : where embeddings are kept (default: the user's cache)
+
+    Raises
+    ------
+    SemanticsError : if the text encoder at hand is not the one the model was trained with
+    """
+    encoder = create_text_encoder(model.text_encoder)
+    if encoder.id != model.text_encoder_id:
+        raise SemanticsError(
+            f"the model was trained with text encoder {model.text_encoder_id}; the one here is "
+            f"{encoder.id}: its vectors mean something else"
+        )
+    return build_codebook(
+        labels,
+        encoder,
+        granularities=model.granularities or GRANULARITIES,
+        cache=EmbeddingCache() if cache is None else cache,
+    )
+
+
+def evaluate_model(
+    model: ZeroShotModel,
+    store: ClipStore,
+    split: Split,
+    *,
+    cache: EmbeddingCache | None = None,
+) -> dict[str, Any]:
+    """Zero-shot recognition of every clip of the unseen classes of `split`.
+
+    Parameters
+    ----------
+    model : trained model
+    store : N clips, on any layout that can be mapped to the model's
+    split : only its unseen classes are used; the model need not come from the same dataset
+    cache : see :func:`describe_for`
+
+    Returns
+    -------
+    plain JSON values: ``dataset``, ``split``, ``model``, ``text_encoder``, ``codebook_hash``,
+    ``clips``, ``chance``, ``zsl`` (``top1``, ``top5``, ``per_class_mean``) and ``per_class``
+    (None for a class without clips)
+
+    Raises
+    ------
+    SplitLeakageError : if the model was trained on one of the unseen classes
+    DataError : if the store is of another dataset, or has no clip of the unseen classes
+    SemanticsError : see :func:`describe_for`
+    """
+    forbid_classes(model.seen, split.unseen, "model")
+    if store.dataset != split.dataset:
+        raise DataError(
+            f"split {split.id!r} divides dataset {split.dataset!r}; {store.folder} holds "
+            f"{store.dataset!r}"
+        )
+    rows = {store.classes.index(name): row for row, name in enumerate(split.unseen)}
+    chosen = np.flatnonzero(np.isin(store.labels, list(rows)))
+    if not len(chosen):
+        raise DataError(f"{store.folder} holds no clip of the unseen classes of {split.id!r}")
+    codebook = describe_for(model, split.unseen, cache=cache)
+    clips = prepare_clips(
+        store, frames=model.encoder.frames, layout=model.encoder.layout, persons=model.persons
+    )
+    features = model.encode(clips.keypoints[chosen])
+    scores = model.scores(features, text_table(codebook)).double().numpy()
+    zsl = measure_zsl(scores, np.array([rows[int(label)] for label in clips.labels[chosen]]))
+    recalls = zip(split.unseen, per_class_recall(zsl.confusion), strict=True)
+    return {
+        "dataset": split.dataset,
+        "split": {"id": split.id, "hash": split.hash, "unseen": list(split.unseen)},
+        "model": {"about": model.about, "training_classes": list(model.seen)},
+        "text_encoder": codebook.encoder_id,
+        "codebook_hash": codebook.hash,
+        "clips": len(chosen),
+        "chance": 1 / len(split.unseen),
+        "zsl": {"top1": zsl.top1, "top5": zsl.top5, "per_class_mean": zsl.per_class_mean},
+        "per_class": {name: None if np.isnan(r) else float(r) for name, r in recalls},
+    }
