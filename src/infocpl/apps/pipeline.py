@@ -142,15 +142,8 @@ def _open_store(plan: Plan, work: Path, reporter: Reporter) -> ClipStore:
     folder = work / "store"
     if folder.is_dir():
         return ClipStore.open(folder)
-    with reporter.bar(1.0) as advance:
-        done = 0.0
-
-        def report(number: int, total: int) -> None:
-            nonlocal done
-            advance(number / total - done, f"reading {plan.dataset.title}: {number}/{total}")
-            done = number / total
-
-        return convert_dataset(plan.dataset, plan.source, folder, progress=report)
+    with reporter.count(f"reading {plan.dataset.title}") as progress:
+        return convert_dataset(plan.dataset, plan.source, folder, progress=progress)
 
 
 def _describe(plan: Plan, reporter: Reporter) -> Codebook:

@@ -60,6 +60,24 @@ class Reporter:
             task = progress.add_task("starting", total=total)
             yield lambda units, note: progress.update(task, advance=units, description=note)
 
+    @contextlib.contextmanager
+    def count(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        """Yield a function to call with (items done, items in all).
+
+        Parameters
+        ----------
+        what : what is being counted, for the note
+        """
+        done = 0.0
+        with self.bar(1.0) as advance:
+
+            def report(number: int, total: int) -> None:
+                nonlocal done
+                advance(number / total - done, f"{what}: {number}/{total}")
+                done = number / total
+
+            yield report
+
     def _lines(self, total: float) -> Callable[[float, str], None]:
         started = last = time.monotonic()
         done = 0.0

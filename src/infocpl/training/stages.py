@@ -73,7 +73,7 @@ class AlignmentConfig:
     motion: bool = True
     centre_text: bool = True
     sampling: LossSampling = field(default_factory=lambda: LossSampling(noise=1.0))
-    fit: FitConfig = field(default_factory=lambda: FitConfig(epochs=60, batch_size=64, lr=1e-3))
+    fit: FitConfig = field(default_factory=lambda: FitConfig(epochs=40, batch_size=64, lr=1e-3))
 
 
 @dataclass(frozen=True)

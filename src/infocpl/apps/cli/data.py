@@ -16,14 +16,7 @@ def run_convert(options: Convert) -> int:
     from infocpl.data import convert_dataset, create_dataset
 
     dataset = create_dataset(options.dataset)
-    with Reporter().bar(1.0) as advance:
-        done = 0.0
-
-        def report(number: int, total: int) -> None:
-            nonlocal done
-            advance(number / total - done, f"reading {dataset.title}: {number}/{total}")
-            done = number / total
-
+    with Reporter().count(f"reading {dataset.title}") as progress:
         store = convert_dataset(
             dataset,
             options.data,
@@ -31,7 +24,7 @@ def run_convert(options: Convert) -> int:
             workers=options.workers,
             overwrite=options.overwrite,
             on_error="skip" if options.skip_bad else "raise",
-            progress=report,
+            progress=progress,
         )
     skipped = store.manifest["provenance"]["skipped"]
     print(f"{options.out}: {len(store)} clips of {dataset.title}, layout {store.layout.name}")

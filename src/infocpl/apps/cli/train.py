@@ -98,16 +98,9 @@ def run_demo(options: Demo, typed: str) -> int:
     reporter = Reporter()
     open_output(plan, resume=options.resume)
     if not plan.source.is_dir():
-        with reporter.bar(1.0) as advance:
-            done = 0.0
-
-            def report(number: int, total: int) -> None:
-                nonlocal done
-                advance(number / total - done, f"generating actions: {number}/{total} clips")
-                done = number / total
-
+        with reporter.count("generating actions") as progress:
             generate_dataset(
-                plan.source, subjects=options.subjects, seed=options.seed, progress=report
+                plan.source, subjects=options.subjects, seed=options.seed, progress=progress
             )
     result = run_pipeline(plan, reporter, resume=True)
     print_result(result, options.out)
