@@ -9,16 +9,18 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 if TYPE_CHECKING:
+    from infocpl.alignment.base import TextTable
     from infocpl.data import ClipStore
     from infocpl.evaluation.config import ExperimentConfig
     from infocpl.evaluation.task_data import TaskData
     from infocpl.semantics import Codebook
+    from infocpl.training.pretrained import ZeroShotModel
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -235,3 +237,34 @@ def small_config() -> ExperimentConfig:
     tiny = create_preset("tiny")
     encoder = replace(tiny.encoder, fit=replace(tiny.encoder.fit, batch_size=8, precision="fp32"))
     return replace(tiny, frames=12, encoder=encoder, alphas=(0.1, 1.0, 10.0), folds=2)
+
+
+@pytest.fixture(scope="session")
+def train_small_model(small_task: TaskData) -> Callable[..., ZeroShotModel]:
+    """Train both stages for one epoch on the seen actions, with any text of those actions."""
+    import torch
+
+    from infocpl.training.config import FitConfig
+    from infocpl.training.pretrained import ZeroShotModel
+    from infocpl.training.stages import (
+        AlignmentConfig,
+        EncoderConfig,
+        encode_clips,
+        train_encoder,
+        train_infocpl,
+    )
+
+    fit = FitConfig(epochs=1, batch_size=8, lr=1e-3, warmup=0)
+    seen = small_task.split.seen
+    clips = small_task.clips.keypoints[small_task.train]
+    rows = small_task.rows(small_task.train, seen)
+    encoder = train_encoder(clips, rows, seen, EncoderConfig(fit=fit), layout="ntu25", seed=0)
+    features = encode_clips(encoder.module, clips)
+
+    def train(text: TextTable, **facts: Any) -> ZeroShotModel:
+        config = AlignmentConfig(hidden=(16, 8), fit=fit)
+        labels = torch.from_numpy(rows)
+        aligner = train_infocpl(features, labels, text.subset(seen), config, seed=0)
+        return ZeroShotModel(encoder=encoder, aligner=aligner, gamma=0.125, persons=1, **facts)
+
+    return train

@@ -46,8 +46,24 @@ def test_a_subset_has_the_rows_of_its_labels_in_their_order() -> None:
     text = make_text()
     part = text.subset(("class 3", "class 1"))
     assert part.labels == ("class 3", "class 1")
-    for name in ("descriptions", "mask", "motion", "names"):
+    for name in ("motion", "names"):
         assert torch.equal(getattr(part, name), getattr(text, name)[[3, 1]])
+    # The longest of the two has four descriptions; the fifth column was class 0's alone.
+    for name in ("descriptions", "mask"):
+        assert torch.equal(getattr(part, name), getattr(text, name)[[3, 1], :4])
+
+
+def test_a_subset_does_not_tell_how_much_text_other_labels_have() -> None:
+    text = make_text()
+    longer = dataclasses.replace(
+        text,
+        descriptions=torch.nn.functional.pad(text.descriptions, (0, 0, 0, 3), value=0.5),
+        mask=torch.nn.functional.pad(text.mask, (0, 3)),
+    )
+    longer.mask[0] = True
+    for name in ("descriptions", "mask"):
+        found = [getattr(table.subset(("class 1", "class 2")), name) for table in (text, longer)]
+        assert torch.equal(*found)
 
 
 def test_a_subset_of_nothing_is_empty() -> None:

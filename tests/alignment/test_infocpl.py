@@ -13,6 +13,7 @@ from infocpl.alignment.functional import (
     attention_weights,
     fuse_heads,
     sample_negatives,
+    sample_other_classes,
     sampled_loss,
 )
 from infocpl.alignment.infocpl import InfoCPL, InfoCPLConfig, default_k_series
@@ -209,6 +210,35 @@ def test_heads_draw_their_negatives_independently() -> None:
     labels = torch.arange(32)
     drawn = sample_negatives(labels, 4, 2, torch.Generator().manual_seed(0))
     assert not torch.equal(drawn[0], drawn[1])
+
+
+def test_text_negatives_are_other_classes_and_never_repeat() -> None:
+    labels = torch.tensor([0, 3, 3, 1])
+    drawn = sample_other_classes(labels, 5, 3, 2, torch.Generator().manual_seed(0))
+    assert drawn.shape == (2, 4, 3)
+    for head in drawn:
+        for label, row in zip(labels.tolist(), head.tolist(), strict=True):
+            assert label not in row
+            assert len(set(row)) == 3
+    assert sample_other_classes(labels, 5, 9, 1).shape == (1, 4, 4)
+
+
+def test_text_negatives_enter_the_loss_as_pairs_of_the_same_clip_with_another_text() -> None:
+    model, text = model_and_text(7)
+    v = torch.randn(4, 7, dtype=torch.float64)
+    labels = torch.tensor([0, 1, 2, 4])
+    negatives = sample_negatives(labels, 2, heads=3)
+    others = sample_other_classes(labels, 5, 2, heads=3)
+    found = model.head_losses(v, labels, text, negatives, other_classes=others)
+    for index, head in enumerate(model.heads):
+        f = head.score_all(v, text)
+        terms = []
+        for i in range(4):
+            clips = f[negatives[index, i], labels[i]]
+            texts = f[i, others[index, i]]
+            g = torch.nn.functional.softplus(torch.cat([f[i, labels[i]].view(1), clips, texts]))
+            terms.append(torch.logsumexp(g, 0) - g[0])
+        torch.testing.assert_close(found[index], torch.stack(terms).mean())
 
 
 def test_loss_sampling_equals_cross_entropy_over_softplus_scores() -> None:

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from infocpl.alignment.base import TextTable
-from infocpl.data import PreparedClips
 from infocpl.evaluation.config import create_preset
 from infocpl.evaluation.experiment import run_experiment
 from infocpl.evaluation.runs import METHODS
@@ -113,8 +112,7 @@ def test_oracle_selection_does_depend_on_the_unseen_clips(small_task, small_conf
     (honest,) = run_experiment(small_task, config, (0,))
     (spoilt,) = run_experiment(other_unseen_labels(small_task), config, (0,))
     told = [
-        {method: entry.choice for method, entry in run.methods.items()}
-        for run in (honest, spoilt)
+        {method: entry.choice for method, entry in run.methods.items()} for run in (honest, spoilt)
     ]
     assert told[0] != told[1]
     assert all(
@@ -144,9 +142,7 @@ def test_every_method_is_chosen_with_its_evidence(small_task, small_config, smal
 
 
 def test_selection_alone_gives_what_the_experiment_used(small_task, small_config, small_runs):
-    choices = select(
-        small_task, small_config, seed=1, work=None, advance=lambda units, note: None
-    )
+    choices = select(small_task, small_config, seed=1, work=None, advance=lambda units, note: None)
     assert choices == {m: entry.choice for m, entry in small_runs[1].methods.items()}
 
 

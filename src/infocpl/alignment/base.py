@@ -46,15 +46,23 @@ class TextTable:
             raise LabelError(f"classes without any description: {', '.join(empty)}")
 
     def subset(self, labels: tuple[str, ...]) -> TextTable:
-        """Rows of `labels`, in that order; :class:`LabelError` for a name that is not there."""
+        """Rows of `labels`, in that order, K cut to their longest.
+
+        Raises
+        ------
+        LabelError : if a name is not there
+        """
         missing = [name for name in labels if name not in self.labels]
         if missing:
             raise LabelError(f"no text for {', '.join(missing)}")
         rows = torch.tensor([self.labels.index(name) for name in labels], dtype=torch.long)
+        mask = self.mask[rows]
+        # Padding that only other labels need would tell how much text they have.
+        count = int(mask.any(0).nonzero().max()) + 1 if len(rows) else mask.shape[1]
         return TextTable(
             tuple(labels),
-            self.descriptions[rows],
-            self.mask[rows],
+            self.descriptions[rows, :count],
+            mask[:, :count],
             self.motion[rows],
             self.names[rows],
         )

@@ -91,16 +91,19 @@ def open_output(plan: Plan, *, resume: bool) -> Path:
             )
         if not record.is_file():
             raise ConfigError(f"{out} holds no infocpl run (no run.json); nothing to resume")
-        if read_json(record).get("hash") != canonical_hash(plan.identity()):
+        found = read_json(record)
+        owner = found.get("hash") if isinstance(found, dict) else None
+        if owner != canonical_hash(plan.identity()):
             raise ConfigError(
                 f"{out} holds a run with other settings; use the same ones to resume it, or "
                 "choose another --out"
             )
+    # First of all: without its record a killed run could not be continued.
+    write_json(record, {"hash": canonical_hash(plan.identity()), **plan.identity()})
     work = out / "work"
-    work.mkdir(parents=True, exist_ok=True)
+    work.mkdir(exist_ok=True)
     remove_stale(out)
     remove_stale(work)
-    write_json(record, {"hash": canonical_hash(plan.identity()), **plan.identity()})
     return work
 
 
@@ -194,18 +197,21 @@ def _write_outputs(
 def _card(result: dict[str, Any]) -> str:
     mean = result["methods"]["infocpl"]["mean"]
     first = result["methods"]["infocpl"]["per_seed"][0]
+    mark = " †" if result["selection"]["oracle"] else ""
     lines = [
         f"# InfoCPL on {result['dataset']['title']}, split {result['split']['id']}",
         "",
         f"- encoder: {result['features']['encoder']}, trained on {len(result['split']['seen'])} "
         f"seen classes; text encoder: {result['text']['encoder']}",
         f"- selection rule: {result['selection']['rule']}; this model is seed {first['seed']}",
-        f"- ZSL top-1 of this seed {100 * first['zsl']['top1']:.1f} %, mean of all seeds "
-        f"{100 * mean['zsl.top1']:.1f} % (chance {100 * result['chance']['zsl']:.1f} %)",
+        f"- ZSL top-1 of this seed {100 * first['zsl']['top1']:.1f} %{mark}, mean of all seeds "
+        f"{100 * mean['zsl.top1']:.1f} %{mark} (chance {100 * result['chance']['zsl']:.1f} %)",
         f"- unseen classes it was tested on: {', '.join(result['split']['unseen'])}",
         "",
         "Load it with `infocpl.training.pretrained.ZeroShotModel.from_pretrained(folder)` or name",
         'clips with `infocpl predict FILE --model DIR --labels "one action, another action"`.',
         "",
     ]
+    if mark:
+        lines += ["† chosen on the unseen test clips: an upper bound, not a measurement", ""]
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,10 +60,8 @@ def read_labels(text: str) -> LabelSet:
     ------
     LabelError : if it is empty, holds a name twice, or a name is too long
     """
-    path = Path(text) if len(text) < 1024 and "\n" not in text else None
-    if path is not None and path.is_file():
-        return LabelSet.read(path)
-    return LabelSet.parse(text)
+    # os.path.isfile() answers "no" where a long list of names could not be a path at all.
+    return LabelSet.read(text) if os.path.isfile(text) else LabelSet.parse(text)
 
 
 class Predictor:

@@ -72,8 +72,11 @@ def learn_features(
     """Train an encoder on the task's training clips and encode the clips of the task."""
     seen = task.split.seen
     keypoints = task.clips.keypoints
+    left = config.encoder.fit.epochs
 
     def report(epoch: EpochReport) -> None:
+        nonlocal left
+        left = epoch.epochs - epoch.epoch
         loss = sum(epoch.losses.values())
         advance(len(task.train), f"{note}: encoder {epoch.epoch}/{epoch.epochs}, loss {loss:.2f}")
 
@@ -87,6 +90,9 @@ def learn_features(
         work=work,
         on_epoch=report,
     )
+    if left:
+        # Finished in an earlier run, in whole or in part: that work is done as well.
+        advance(left * len(task.train), f"{note}: encoder of an earlier run")
     forbid_classes(trained.training_classes, task.split.unseen, "encoder")
     parts = [
         encode_clips(trained.module, keypoints[index])

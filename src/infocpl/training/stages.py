@@ -149,10 +149,13 @@ def train_encoder(
     module = create_encoder(config.name, layout)
     trained = TrainedEncoder(module, config, layout, clips.shape[2], tuple(classes))
     done = work / f"encoder-{identity}.safetensors" if work else None
-    if done is not None and done.is_file():
+    state = work / f"encoder-{identity}.state.safetensors" if work else None
+    if done is not None and state is not None and done.is_file():
         tensors, _ = load_tensors(done)
         module.load_state_dict(tensors)
         module.eval()
+        # Killed between its last two steps, an earlier call left its checkpoint behind.
+        state.unlink(missing_ok=True)
         return trained
     task = EncoderTask(
         module,
@@ -162,7 +165,6 @@ def train_encoder(
         config.augment,
         config.smoothing,
     )
-    state = work / f"encoder-{identity}.state.safetensors" if work else None
     fit(task, len(labels), config.fit, seed=seed, checkpoint=state, on_epoch=on_epoch)
     if done is not None and state is not None:
         save_tensors(done, dict(module.state_dict()), {"training_classes": list(classes)})

@@ -92,11 +92,15 @@ def print_predictions(found: Sequence[Prediction], *, top: int, explain: bool) -
     """Ranked names a file, and the reasons if wanted."""
     console = _console()
     for prediction in found:
-        table = Table(
-            title=f"{escape(prediction.path)} ({prediction.layout}, {prediction.frames} frames, "
-            f"{prediction.persons} person{'s' if prediction.persons > 1 else ''})",
-            title_justify="left",
+        people = "person" if prediction.persons == 1 else "persons"
+        # Not as the title of the table, which would fold a path to the table's width.
+        console.print(
+            f"{prediction.path} ({prediction.layout}, {prediction.frames} frames, "
+            f"{prediction.persons} {people})",
+            markup=False,
+            soft_wrap=True,
         )
+        table = Table()
         table.add_column("rank", justify="right")
         table.add_column("name")
         table.add_column("share", justify="right")

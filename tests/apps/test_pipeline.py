@@ -1,0 +1,127 @@
+"""The output folder of a run: whose it is, and what may continue there."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from infocpl.apps.pipeline import Plan, open_output, run_pipeline
+from infocpl.apps.progress import Reporter
+from infocpl.data import create_dataset, load_split
+from infocpl.errors import ConfigError, DataError, OutputExistsError, SemanticsError
+from infocpl.evaluation.config import create_preset
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    dataset = create_dataset("utd-mhad")
+    return Plan(
+        dataset=dataset,
+        split=load_split(dataset, "purls/22-5"),
+        protocol="xsub",
+        source=tmp_path / "data",
+        out=tmp_path / "out",
+        config=create_preset("tiny"),
+        seeds=(0, 1),
+    )
+
+
+def test_a_new_folder_is_opened_and_says_whose_it_is(plan):
+    work = open_output(plan, resume=False)
+    assert work == plan.out / "work"
+    record = json.loads((plan.out / "run.json").read_text())
+    assert record["dataset"] == "utd-mhad"
+    assert record["seeds"] == [0, 1]
+    assert len(record["hash"]) == 64
+
+
+def test_an_empty_folder_may_be_used(plan):
+    plan.out.mkdir()
+    assert open_output(plan, resume=False).is_dir()
+
+
+def test_the_same_run_may_continue_and_no_other(plan):
+    work = open_output(plan, resume=False)
+    (work / "encoder.safetensors").write_bytes(b"finished work")
+    with pytest.raises(OutputExistsError, match="--resume"):
+        open_output(plan, resume=False)
+    assert open_output(plan, resume=True) == work
+    assert (work / "encoder.safetensors").read_bytes() == b"finished work"
+
+
+def changed(plan: Plan, name: str) -> Plan:
+    dataset = plan.dataset
+    other = {
+        "dataset": create_dataset("nw-ucla"),
+        "source": plan.source / "elsewhere",
+        "split": load_split(dataset, "purls/18-9"),
+        "protocol": "another",
+        "config": create_preset("fast"),
+        "seeds": (0,),
+        "text_encoder": "another",
+        "granularities": ("definition",),
+    }
+    return dataclasses.replace(plan, **{name: other[name]})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [field.name for field in dataclasses.fields(Plan) if field.name not in ("out", "command")],
+)
+def test_a_run_that_differs_in_anything_may_not_continue(plan, name):
+    open_output(plan, resume=False)
+    before = (plan.out / "run.json").read_bytes()
+    with pytest.raises(ConfigError, match="other settings"):
+        open_output(changed(plan, name), resume=True)
+    assert (plan.out / "run.json").read_bytes() == before
+
+
+def test_the_words_of_the_command_do_not_matter(plan):
+    open_output(plan, resume=False)
+    open_output(dataclasses.replace(plan, command="infocpl run --resume"), resume=True)
+
+
+def test_what_a_killed_writer_left_is_removed(plan):
+    work = open_output(plan, resume=False)
+    (plan.out / ".partial-model-x").mkdir()
+    (plan.out / ".partial-model-x" / "weights").write_bytes(b"half")
+    (work / ".partial-encoder").write_bytes(b"half")
+    open_output(plan, resume=True)
+    assert sorted(item.name for item in plan.out.iterdir()) == ["run.json", "work"]
+    assert list(work.iterdir()) == []
+
+
+def test_a_folder_of_something_else_is_left_alone(plan):
+    plan.out.mkdir()
+    (plan.out / "thesis.tex").write_text("years of work")
+    with pytest.raises(OutputExistsError, match="not empty"):
+        open_output(plan, resume=False)
+    with pytest.raises(ConfigError, match=r"no run\.json"):
+        open_output(plan, resume=True)
+    assert [item.name for item in plan.out.iterdir()] == ["thesis.tex"]
+
+
+def test_a_file_is_no_folder(plan):
+    plan.out.write_text("")
+    with pytest.raises(OutputExistsError, match="is a file"):
+        open_output(plan, resume=True)
+
+
+@pytest.mark.parametrize("content", ["{oops", "[]", '"text"'])
+def test_a_damaged_record_is_named(plan, content):
+    open_output(plan, resume=False)
+    (plan.out / "run.json").write_text(content)
+    with pytest.raises((ConfigError, DataError), match=str(plan.out)):
+        open_output(plan, resume=True)
+
+
+@pytest.mark.parametrize(
+    "change", [{"text_encoder": "word2vec"}, {"granularities": ("smell",)}], ids=str
+)
+def test_wrong_names_are_refused_before_anything_is_written(plan, change):
+    with pytest.raises(SemanticsError):
+        run_pipeline(dataclasses.replace(plan, **change), Reporter(quiet=True))
+    assert not plan.out.exists()

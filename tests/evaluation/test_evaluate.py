@@ -1,0 +1,85 @@
+"""A saved model measured on a store: the same numbers as in its run, and no leak."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from infocpl.data import Split
+from infocpl.errors import DataError, SemanticsError, SplitLeakageError
+from infocpl.evaluation.evaluate import describe_for, evaluate_model
+from infocpl.semantics import EmbeddingCache, create_text_encoder
+from infocpl.semantics.prompts import GRANULARITIES
+from infocpl.training.pretrained import ZeroShotModel
+
+
+@pytest.fixture(scope="module")
+def model(train_small_model, small_task) -> ZeroShotModel:
+    """A model that says it was trained with the packaged text encoder."""
+    return train_small_model(
+        small_task.text,
+        text_encoder="minilm",
+        text_encoder_id=create_text_encoder("minilm").id,
+        granularities=(),
+    )
+
+
+@pytest.fixture(scope="module")
+def loaded(trained_run) -> ZeroShotModel:
+    return ZeroShotModel.from_pretrained(trained_run.out / "model")
+
+
+@pytest.fixture(scope="module")
+def demo_split(trained_run) -> Split:
+    told = json.loads((trained_run.out / "result.json").read_text())["split"]
+    family, name = told["id"].split("/")
+    return Split("synthetic", family, name, seen=told["seen"], unseen=told["unseen"])
+
+
+@pytest.mark.integration
+def test_a_saved_model_gives_the_numbers_of_its_run(loaded, small_store, demo_split, trained_run):
+    found = evaluate_model(loaded, small_store, demo_split)
+    told = json.loads((trained_run.out / "result.json").read_text())
+    first = told["methods"]["infocpl"]["per_seed"][0]["zsl"]
+    assert found["zsl"] == pytest.approx(first)
+    assert found["split"]["hash"] == told["split"]["hash"]
+    assert found["clips"] == told["protocol"]["unseen_clips"]
+    assert found["model"]["training_classes"] == told["split"]["seen"]
+    assert found["chance"] == told["chance"]["zsl"]
+    weighted = [found["per_class"][name] for name in demo_split.unseen]
+    assert np.mean(weighted) == pytest.approx(found["zsl"]["per_class_mean"])
+    json.dumps(found, allow_nan=False)
+
+
+def test_a_model_that_has_seen_an_unseen_class_is_refused(model, small_store, small_task):
+    seen = small_task.split.seen
+    split = Split("synthetic", "own", "leak", seen=seen[2:], unseen=(*seen[:2],))
+    with pytest.raises(SplitLeakageError, match=f"the model was trained .* {seen[0]}, {seen[1]}"):
+        evaluate_model(model, small_store, split)
+
+
+def test_a_store_of_another_dataset_is_refused(model, small_store):
+    split = Split("utd-mhad", "own", "x", seen=("bowling",), unseen=("catch",))
+    with pytest.raises(DataError, match="utd-mhad"):
+        evaluate_model(model, small_store, split)
+
+
+def test_another_text_encoder_than_in_training_is_refused(model):
+    foreign = dataclasses.replace(model, text_encoder_id="minilm of another year")
+    with pytest.raises(SemanticsError, match=r"another year.*mean something else"):
+        describe_for(foreign, ("walk", "run"))
+
+
+def test_text_is_composed_of_the_kinds_the_model_was_trained_with(model, text_cache):
+    cache = EmbeddingCache()
+    assert cache.path.parent == text_cache
+    labels = ("wave the left hand", "sit down")
+    short = dataclasses.replace(model, granularities=("definition", "part"))
+    rows = describe_for(short, labels, cache=cache).rows
+    assert {row.granularity for of_class in rows for row in of_class} == {"definition", "part"}
+    every = describe_for(model, labels, cache=cache).rows
+    kinds = {row.granularity for of_class in every for row in of_class}
+    assert kinds == set(GRANULARITIES) - {"motion"}
