@@ -10,11 +10,13 @@ STAMP := $(VENV)/.installed
 demo: $(STAMP)
 	$(BIN)/infocpl demo --out runs/demo --overwrite
 
+# Two processes with one thread each: threads of several processes that wait for each other on few
+# cores cost more than they bring.
 test: $(STAMP)
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
 unit: $(STAMP)
-	$(BIN)/pytest -m "not integration and not fuzz"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not integration and not fuzz"
 
 lint: $(STAMP)
 	$(BIN)/ruff check src tests benchmarks

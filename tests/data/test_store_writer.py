@@ -164,7 +164,7 @@ def test_the_slower_of_two_writers_is_told_and_the_first_store_stays(tmp_path: P
 
 def test_a_trace_of_confidence_is_not_taken_for_absence(tmp_path: Path):
     confidence = np.zeros((1, 1, 20), np.float32)
-    confidence[0, 0, :4] = (1e-6, 0.5, 1.0, 3.0)
+    confidence[0, 0, :4] = (1e-6, 0.5, 1.0, 0.999)
     clip = SkeletonSequence(np.ones((1, 1, 20, 3)), LAYOUT, confidence=confidence)
     with writer_for(tmp_path / "store") as writer:
         writer.append(clip, ClipInfo("a", 0))

@@ -105,7 +105,7 @@ class StoreWriter:
         """
         self._check(clip, info)
         keypoints = clip.keypoints.reshape(-1, len(self.layout), self.layout.dims)
-        confidence = np.clip(clip.confidence, 0.0, 1.0).reshape(-1, len(self.layout))
+        confidence = clip.confidence.reshape(-1, len(self.layout))
         # The smallest confidence above zero stays above zero: zero means absent.
         levels = np.where(confidence > 0, np.maximum(np.rint(confidence * 255.0), 1.0), 0.0)
         self._files["keypoints.npy"].write(keypoints.astype("<f4", copy=False).tobytes())
