@@ -47,8 +47,7 @@ class ExperimentConfig:
 def _fast() -> ExperimentConfig:
     base = ExperimentConfig(folds=1)
     encoder = replace(base.encoder, fit=replace(base.encoder.fit, epochs=12, warmup=1))
-    alignment = replace(base.alignment, fit=replace(base.alignment.fit, epochs=30, warmup=3))
-    return replace(base, encoder=encoder, alignment=alignment)
+    return replace(base, encoder=encoder)
 
 
 def _tiny() -> ExperimentConfig:

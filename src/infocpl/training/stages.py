@@ -17,10 +17,12 @@ from torch import Tensor, nn
 
 from infocpl.alignment.base import TextCentre, TextTable, standardise
 from infocpl.alignment.infocpl import InfoCPL, InfoCPLConfig, default_k_series
+from infocpl.alignment.initialise import start_matching
+from infocpl.alignment.ridge import fit_ridge
 from infocpl.alignment.standard import StandardInfoCPL
 from infocpl.encoders.augment import AugmentConfig
 from infocpl.encoders.registry import create_encoder
-from infocpl.errors import SplitLeakageError
+from infocpl.errors import ConfigError, SplitLeakageError
 from infocpl.files import canonical_hash
 from infocpl.training.checkpoint import load_tensors, save_tensors
 from infocpl.training.config import FitConfig, to_dict
@@ -64,6 +66,8 @@ class AlignmentConfig:
     hidden : widths of the scorer
     motion : use the motion description
     centre_text : remove the mean text of the seen classes
+    start : ``"random"`` weights as in the paper, or ``"matching"``
+        (:func:`infocpl.alignment.initialise.start_matching`)
     sampling : negatives, attention inverse, feature noise
     fit : optimisation
     """
@@ -72,8 +76,17 @@ class AlignmentConfig:
     hidden: tuple[int, int] = (256, 128)
     motion: bool = True
     centre_text: bool = True
-    sampling: LossSampling = field(default_factory=lambda: LossSampling(noise=1.0))
-    fit: FitConfig = field(default_factory=lambda: FitConfig(epochs=40, batch_size=64, lr=1e-3))
+    start: str = "matching"
+    sampling: LossSampling = field(
+        default_factory=lambda: LossSampling(inverse_epochs=4, noise=1.0)
+    )
+    fit: FitConfig = field(
+        default_factory=lambda: FitConfig(epochs=10, batch_size=64, lr=3e-4, warmup=1)
+    )
+
+    def __post_init__(self) -> None:
+        if self.start not in ("random", "matching"):
+            raise ConfigError(f"start must be 'random' or 'matching', got {self.start!r}")
 
 
 @dataclass(frozen=True)
@@ -217,6 +230,9 @@ def train_infocpl(
     )
     standard = StandardInfoCPL(InfoCPL(shape), mean, scale, centre)
     text = standard.text(seen)
+    if config.start == "matching":
+        ridge = fit_ridge(features, labels, seen, alpha=1.0)
+        start_matching(standard.model, ridge.weight)
     task = AlignmentTask(standard.model, standard.features(features), labels, text, config.sampling)
 
     def report(epoch: EpochReport) -> None:
