@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infocpl.alignment.base import Aligner
-from infocpl.alignment.standard import StandardInfoCPL
 from infocpl.evaluation.config import ExperimentConfig
 from infocpl.evaluation.protocol import GzslResult, ZslResult, measure_gzsl, measure_zsl
 from infocpl.evaluation.runs import (
@@ -25,13 +24,12 @@ from infocpl.evaluation.runs import (
 )
 from infocpl.evaluation.selection import (
     Choice,
-    epochs_to_try,
     fold_seed,
     joint_scores,
     select,
+    try_candidates,
 )
 from infocpl.evaluation.task_data import TaskData
-from infocpl.metrics import seen_unseen_curve, top_k_accuracy
 from infocpl.training.stages import TrainedEncoder
 
 __all__ = ["MethodRun", "SeedRun", "plan_units", "run_experiment"]
@@ -162,37 +160,8 @@ def _oracle(
     advance: Advance,
 ) -> Choice:
     """The published rule: choose on the unseen test clips themselves, and say so."""
-    labels = task.rows(task.unseen_test, task.split.unseen)
-    tried: dict[float, tuple[float, float]] = {}
-
-    def judge(key: float, aligner: Aligner) -> None:
-        scores = score_method(aligner, task, features.unseen_test, task.split.unseen)
-        gamma = 0.0
-        if len(task.seen_test):
-            joint = joint_scores(aligner, task, features.seen_test, features.unseen_test)
-            gamma = seen_unseen_curve(*joint).best_gamma()
-        tried[key] = (top_k_accuracy(scores, labels), gamma)
-
-    wanted = set(epochs_to_try(config))
-
-    def watch(epoch: int, model: StandardInfoCPL) -> None:
-        if epoch in wanted:
-            judge(epoch, model)
-
-    for alpha in (1.0,) if method == "infocpl" else config.alphas:
-        aligner = fit_method(
-            method,
-            task,
-            features,
-            config,
-            seed=seed,
-            alpha=alpha,
-            on_epoch=watch,
-            advance=advance,
-            note=f"seed {seed}, oracle",
-        )
-        if method != "infocpl":
-            judge(alpha, aligner)
+    note = f"seed {seed}, oracle"
+    tried = try_candidates(method, task, features, config, seed, advance, note)
     best = max(tried, key=lambda key: tried[key][0])
     evidence = {
         "held_out": ["the unseen test classes themselves"],
@@ -201,6 +170,6 @@ def _oracle(
     return Choice(
         epoch=int(best) if method == "infocpl" else 0,
         alpha=0.0 if method == "infocpl" else float(best),
-        gamma=tried[best][1],
+        gamma=tried[best][1] or 0.0,
         evidence=(evidence,),
     )

@@ -7,7 +7,6 @@ the real unseen classes take no part.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,18 @@ from numpy.typing import NDArray
 from infocpl.alignment.base import Aligner
 from infocpl.alignment.standard import StandardInfoCPL
 from infocpl.evaluation.config import ExperimentConfig
-from infocpl.evaluation.runs import METHODS, Advance, fit_method, learn_features, score_method
+from infocpl.evaluation.runs import (
+    METHODS,
+    Advance,
+    Features,
+    fit_method,
+    learn_features,
+    score_method,
+)
 from infocpl.evaluation.task_data import TaskData
 from infocpl.metrics import seen_unseen_curve, top_k_accuracy
 
-__all__ = ["Choice", "epochs_to_try", "fold_seed", "joint_scores", "select"]
+__all__ = ["Choice", "epochs_to_try", "fold_seed", "joint_scores", "select", "try_candidates"]
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,29 @@ def _play(
 ) -> list[tuple[str, dict[float, tuple[float, float | None]]]]:
     """Accuracy and best gamma of every candidate of every method in one fold."""
     features = learn_features(task, config, seed=seed, work=work, advance=advance, note=note)
+    return [
+        (method, try_candidates(method, task, features, config, seed, advance, note))
+        for method in METHODS
+    ]
+
+
+def try_candidates(
+    method: str,
+    task: TaskData,
+    features: Features,
+    config: ExperimentConfig,
+    seed: int,
+    advance: Advance,
+    note: str,
+) -> dict[float, tuple[float, float | None]]:
+    """Accuracy among the task's unseen classes, and best gamma, of every candidate of a method.
+
+    Candidates are epochs for InfoCPL and penalties for the ridge maps. Gamma is None without seen
+    test clips.
+    """
     labels = task.rows(task.unseen_test, task.split.unseen)
+    wanted = set(epochs_to_try(config))
+    tried: dict[float, tuple[float, float | None]] = {}
 
     def judge(aligner: Aligner) -> tuple[float, float | None]:
         scores = score_method(aligner, task, features.unseen_test, task.split.unseen)
@@ -112,32 +140,25 @@ def _play(
             gamma = seen_unseen_curve(*joint).best_gamma()
         return top_k_accuracy(scores, labels), gamma
 
-    wanted = set(epochs_to_try(config))
-    by_epoch: dict[float, tuple[float, float | None]] = {}
-
     def watch(epoch: int, model: StandardInfoCPL) -> None:
         if epoch in wanted:
-            by_epoch[epoch] = judge(model)
+            tried[epoch] = judge(model)
 
-    def fit(method: str, alpha: float, on_epoch: Callable[..., None] | None = None) -> Aligner:
-        return fit_method(
+    for alpha in (1.0,) if method == "infocpl" else config.alphas:
+        aligner = fit_method(
             method,
             task,
             features,
             config,
             seed=seed,
             alpha=alpha,
-            on_epoch=on_epoch,
+            on_epoch=watch,
             advance=advance,
             note=note,
         )
-
-    fit("infocpl", 1.0, watch)
-    found: list[tuple[str, dict[float, tuple[float, float | None]]]] = [("infocpl", by_epoch)]
-    for method in METHODS:
         if method != "infocpl":
-            found.append((method, {a: judge(fit(method, a)) for a in config.alphas}))
-    return found
+            tried[alpha] = judge(aligner)
+    return tried
 
 
 def _choose(
