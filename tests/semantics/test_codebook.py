@@ -271,7 +271,7 @@ def test_every_flipped_byte_of_the_vectors_is_noticed(mixed: Codebook, tmp_path:
     ("spoil", "message"),
     [
         pytest.param(
-            lambda d: d.update(format="x/2"), "format: expected infocpl-codebook/1", id="v"
+            lambda d: d.update(format="x/2"), "format: expected infocpl-codebook/2", id="v"
         ),
         pytest.param(lambda d: d.pop("encoder_id"), "encoder_id: expected text", id="no encoder"),
         pytest.param(lambda d: d.update(classes={}), "classes: expected a list", id="no classes"),

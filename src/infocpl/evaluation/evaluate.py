@@ -14,8 +14,9 @@ from infocpl.errors import DataError, SemanticsError
 from infocpl.evaluation.protocol import measure_zsl
 from infocpl.evaluation.task_data import text_table
 from infocpl.metrics import per_class_recall
+from infocpl.semantics.build import build_codebook
 from infocpl.semantics.cache import EmbeddingCache
-from infocpl.semantics.codebook import Codebook, build_codebook
+from infocpl.semantics.codebook import Codebook
 from infocpl.semantics.labels import LabelSet
 from infocpl.semantics.prompts import GRANULARITIES
 from infocpl.semantics.text import create_text_encoder
