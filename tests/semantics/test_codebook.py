@@ -25,7 +25,6 @@ from infocpl.semantics import (
     load_lexicon,
     trait_vector,
 )
-from infocpl.semantics.compounds import related_rows
 from infocpl.semantics.weighting import row_margins, row_weights
 
 NAMES = ("sit down", "juggling", "throw")
@@ -49,7 +48,7 @@ def same(one: Codebook, other: Codebook) -> None:
         np.testing.assert_array_equal(getattr(one, field), getattr(other, field))
     for field in ("labels", "rows", "motion_texts", "sources", "encoder_id", "lexicon_hash"):
         assert getattr(one, field) == getattr(other, field)
-    assert one.weighting == other.weighting
+    assert one.temperature == other.temperature
     assert one.hash == other.hash
 
 
@@ -70,7 +69,7 @@ def test_a_class_with_an_entry_has_its_traits_and_another_has_none(mixed: Codebo
 
 def test_without_weighing_every_row_counts_the_same(mixed: Codebook) -> None:
     np.testing.assert_array_equal(mixed.weights, mixed.mask.astype(np.float32))
-    assert mixed.weighting == "uniform"
+    assert mixed.temperature is None
 
 
 def test_shapes_follow_the_class_with_most_descriptions(mixed: Codebook) -> None:
@@ -225,11 +224,10 @@ def test_a_granularity_no_row_has_names_the_class(mixed: Codebook) -> None:
 
 def test_the_weights_are_those_of_the_margins(mixed: Codebook) -> None:
     weighed = mixed.weigh(0.5)
-    related = [related_rows(rows) for rows in mixed.rows]
-    margins = row_margins(mixed.descriptions, mixed.mask, related)
-    np.testing.assert_allclose(mixed.margins(), margins)
+    margins = row_margins(mixed.descriptions, mixed.mask)
+    np.testing.assert_array_equal(mixed.margins(), margins)
     np.testing.assert_array_equal(weighed.weights, row_weights(margins, mixed.mask, 0.5))
-    assert weighed.weighting == "discriminative, temperature 0.5"
+    assert weighed.temperature == 0.5
     assert weighed.hash != mixed.hash != mixed.weigh(0.4).hash
     np.testing.assert_array_equal(weighed.descriptions, mixed.descriptions)
 
@@ -243,14 +241,18 @@ def test_the_weighted_mean_is_that_of_a_plain_loop(mixed: Codebook) -> None:
         np.testing.assert_allclose(mean, total / np.linalg.norm(total), atol=1e-6)
 
 
-def test_weights_of_a_choice_of_rows_keep_their_ratio_and_have_mean_one(mixed: Codebook) -> None:
+def test_a_part_of_a_weighed_codebook_is_weighed_among_its_own(mixed: Codebook) -> None:
     weighed = mixed.weigh(0.3)
-    part = weighed.select_granularities(["phase", "part"])
-    places = [k for k, row in enumerate(weighed.rows[0]) if row.granularity in ("phase", "part")]
-    expected = weighed.weights[0, places] / weighed.weights[0, places].mean()
-    np.testing.assert_allclose(part.weights[0, : len(places)], expected, rtol=1e-6)
-    assert part.weighting == weighed.weighting
-    np.testing.assert_allclose(part.weights.sum(axis=1), part.mask.sum(axis=1), rtol=1e-5)
+    kinds = ["phase", "part"]
+    same(weighed.select_granularities(kinds), mixed.select_granularities(kinds).weigh(0.3))
+    same(weighed.subset(["throw", "sit down"]), mixed.subset(["throw", "sit down"]).weigh(0.3))
+    assert not np.allclose(weighed.subset(["throw", "sit down"]).weights[1], weighed.weights[0])
+
+
+def test_a_class_taken_alone_is_weighed_again_only_among_others(mixed: Codebook) -> None:
+    alone = mixed.weigh(0.3).subset(["throw"])
+    assert alone.temperature == 0.3
+    np.testing.assert_array_equal(alone.weights, alone.mask.astype(np.float32))
 
 
 @pytest.mark.parametrize("count", [1, 3, 1000])
@@ -377,8 +379,9 @@ def test_every_flipped_byte_of_the_vectors_is_noticed(mixed: Codebook, tmp_path:
         pytest.param(lambda d: d.update(classes={}), "classes: expected a list", id="no classes"),
         pytest.param(lambda d: d["classes"].pop(), "expected", id="a class less"),
         pytest.param(lambda d: d["traits"].pop(), "traits: expected the 99", id="a trait less"),
-        pytest.param(lambda d: d.pop("weighting"), "weighting: expected text", id="no weighting"),
-        pytest.param(lambda d: d.update(weighting="x"), "texts with hash", id="another weighting"),
+        pytest.param(lambda d: d.pop("temperature"), "temperature: expected a number", id="none"),
+        pytest.param(lambda d: d.update(temperature="hot"), "got 'hot'", id="hot"),
+        pytest.param(lambda d: d.update(temperature=0.5), "texts with hash", id="other weights"),
         pytest.param(lambda d: d["classes"][0].pop("motion"), "class 1: motion", id="no motion"),
         pytest.param(lambda d: d["classes"].insert(0, 3), "class 1: expected fields", id="number"),
         pytest.param(lambda d: d["classes"][1]["rows"].pop(), "expected a mask", id="a row less"),
@@ -436,17 +439,6 @@ def test_a_motion_description_finds_its_own_class_far_more_often_than_chance(
     means /= np.linalg.norm(means, axis=1, keepdims=True)
     found = (real.motion @ means.T).argmax(axis=1)
     assert np.mean(found == np.arange(len(real))) >= 0.5
-
-
-def test_rows_that_fit_every_class_weigh_least(real: Codebook) -> None:
-    weighed = real.weigh()
-    names = [
-        weighed.weights[c, k]
-        for c, rows in enumerate(real.rows)
-        for k, row in enumerate(rows)
-        if row.granularity in ("name", "definition")
-    ]
-    assert np.mean(names) > 1 > weighed.weights[real.mask].min()
 
 
 def test_no_two_classes_share_one_mean(real: Codebook) -> None:
