@@ -30,6 +30,7 @@ def describe_for(
     model: ZeroShotModel,
     labels: LabelSet | Sequence[str],
     *,
+    dataset: str = "",
     cache: EmbeddingCache | None = None,
 ) -> Codebook:
     """The codebook of any label set, in the text space that `model` was trained in.
@@ -38,6 +39,7 @@ def describe_for(
     ----------
     model : trained model; its text encoder and its kinds of description are used
     labels : C names
+    dataset : whose lexicon is asked first, see :func:`.build.build_codebook`
     cache : where embeddings are kept (default: the user's cache)
 
     Raises
@@ -53,6 +55,7 @@ def describe_for(
     return build_codebook(
         labels,
         encoder,
+        dataset=dataset,
         granularities=model.granularities or GRANULARITIES,
         cache=EmbeddingCache() if cache is None else cache,
     )
@@ -96,7 +99,7 @@ def evaluate_model(
     chosen = np.flatnonzero(np.isin(store.labels, list(rows)))
     if not len(chosen):
         raise DataError(f"{store.folder} holds no clip of the unseen classes of {split.id!r}")
-    codebook = describe_for(model, split.unseen, cache=cache)
+    codebook = describe_for(model, split.unseen, dataset=split.dataset, cache=cache)
     clips = prepare_clips(
         store, frames=model.encoder.frames, layout=model.encoder.layout, persons=model.persons
     )

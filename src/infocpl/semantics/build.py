@@ -21,6 +21,7 @@ from infocpl.semantics.prompts import (
     check_granularities,
     compose,
     describe_name,
+    draw_balanced,
     motion_description,
 )
 from infocpl.semantics.text import TextEncoder
@@ -78,10 +79,10 @@ def build_codebook(
     entries = [_look_up(name, lexicon, dataset) for name in labels]
     rows, motions = [], []
     for name, entry in zip(labels, entries, strict=True):
-        described = compose(entry, kinds, count=count) if entry else describe_name(name)
-        rows.append(tuple(described))
+        described = compose(entry, kinds) if entry else describe_name(name)
         # The last template speaks of movement; nothing better is known of a bare name.
-        motions.append(motion_description(entry) if entry else rows[-1][-1].text)
+        motions.append(motion_description(entry) if entry else described[-1].text)
+        rows.append(tuple(described if count is None else draw_balanced(described, count)))
     texts = [row.text for class_rows in rows for row in class_rows]
     vectors = cached_encode(encoder, [*texts, *motions, *labels], cache)
     ends = np.cumsum([len(class_rows) for class_rows in rows])

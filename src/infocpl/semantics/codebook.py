@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from infocpl.errors import SemanticsError
 from infocpl.files import canonical_hash
 from infocpl.semantics.codebook_checks import check_codebook, pad_rows
-from infocpl.semantics.compounds import related_rows
 from infocpl.semantics.labels import LabelSet
 from infocpl.semantics.prompts import (
     GRANULARITIES,
@@ -30,12 +29,9 @@ from infocpl.semantics.prompts import (
 from infocpl.semantics.traits import TRAIT_DIMENSIONS
 from infocpl.semantics.weighting import best_rows, row_margins, row_weights
 
-__all__ = ["UNIFORM", "Codebook"]
+__all__ = ["Codebook"]
 
 Array = NDArray[np.float32]
-
-UNIFORM = "uniform"
-"""Weighting of a codebook in which every description counts the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +54,8 @@ class Codebook:
     sources : for each class ``"lexicon <dataset>"`` or ``"name only"``
     encoder_id : the text encoder's weights
     lexicon_hash : hash of the lexicon entries used
-    weighting : how `weights` came about, in words
+    temperature : of the weighing that `weights` come from (see :meth:`weigh`); None where every
+        row counts the same. Parts of the codebook are weighed anew, among their own classes.
 
     Raises
     ------
@@ -78,7 +75,7 @@ class Codebook:
     sources: tuple[str, ...]
     encoder_id: str
     lexicon_hash: str
-    weighting: str = UNIFORM
+    temperature: float | None = None
 
     def __post_init__(self) -> None:
         check_codebook(self)
@@ -98,7 +95,7 @@ class Codebook:
 
     @cached_property
     def hash(self) -> str:
-        """Hex SHA-256 of names, texts, traits, weighting, encoder and lexicon.
+        """Hex SHA-256 of names, texts, traits, temperature, encoder and lexicon.
 
         Vectors are left out: their last bits depend on which texts shared a batch.
         """
@@ -109,7 +106,7 @@ class Codebook:
                 "motion": list(self.motion_texts),
                 "sources": list(self.sources),
                 "traits": [TRAIT_DIMENSIONS, self.traits.tolist(), self.has_traits.tolist()],
-                "weighting": self.weighting,
+                "temperature": self.temperature,
                 "encoder": self.encoder_id,
                 "lexicon": self.lexicon_hash,
             }
@@ -166,15 +163,13 @@ class Codebook:
     def margins(self) -> NDArray[np.float64]:
         """(C, K): how much nearer each row is to its own class than to any other one.
 
-        See :func:`.weighting.row_margins`; sentences that share words by making are left out of
-        the own class's mean.
+        See :func:`.weighting.row_margins`.
 
         Raises
         ------
         SemanticsError : if there is only one class
         """
-        related = [related_rows(rows) for rows in self.rows]
-        return row_margins(self.descriptions, self.mask, related)
+        return row_margins(self.descriptions, self.mask)
 
     def weigh(self, temperature: float = 0.2) -> Codebook:
         """The codebook with weights by how much a row tells its class from the others here.
@@ -190,9 +185,7 @@ class Codebook:
         SemanticsError : if there is only one class, or `temperature` is not positive
         """
         weights = row_weights(self.margins(), self.mask, temperature)
-        return replace(
-            self, weights=weights, weighting=f"discriminative, temperature {temperature:g}"
-        )
+        return replace(self, weights=weights, temperature=temperature)
 
     def select_discriminative(self, count: int) -> Codebook:
         """The codebook with the `count` rows of each class that tell it best from the others.
@@ -264,15 +257,11 @@ class Codebook:
         chosen = [rows(c) for c in order]
         pairs = list(zip(order, chosen, strict=True))
         descriptions, mask = pad_rows([self.descriptions[c, index] for c, index in pairs])
-        weights = np.zeros(mask.shape, dtype=np.float32)
-        for row, (c, index) in enumerate(pairs):
-            kept = self.weights[c, index]
-            weights[row, : len(index)] = kept / kept.mean()
-        return Codebook(
+        part = Codebook(
             labels=LabelSet(tuple(self.labels[c] for c in order)),
             descriptions=descriptions,
             mask=mask,
-            weights=weights,
+            weights=mask.astype(np.float32),
             motion=self.motion[order],
             names=self.names[order],
             traits=self.traits[order],
@@ -282,5 +271,11 @@ class Codebook:
             sources=tuple(self.sources[c] for c in order),
             encoder_id=self.encoder_id,
             lexicon_hash=self.lexicon_hash,
-            weighting=self.weighting,
+        )
+        if self.temperature is None:
+            return part
+        # A class alone has nothing to be told from; what is taken of it later is weighed again.
+        alone = len(part) < 2
+        return (
+            replace(part, temperature=self.temperature) if alone else part.weigh(self.temperature)
         )

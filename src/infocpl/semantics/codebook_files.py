@@ -22,7 +22,7 @@ __all__ = ["CODEBOOK_FORMAT", "load_codebook", "save_codebook"]
 
 CODEBOOK_FORMAT = "infocpl-codebook/2"
 _TENSORS = ("descriptions", "mask", "weights", "motion", "names", "traits", "has_traits")
-_FIELDS = ("format", "hash", "sha256", "encoder_id", "lexicon_hash", "weighting")
+_FIELDS = ("format", "hash", "sha256", "encoder_id", "lexicon_hash")
 
 
 def save_codebook(codebook: Codebook, folder: Path, *, overwrite: bool = False) -> None:
@@ -48,7 +48,7 @@ def save_codebook(codebook: Codebook, folder: Path, *, overwrite: bool = False) 
             "sha256": sha256_file(temporary / "codebook.safetensors"),
             "encoder_id": codebook.encoder_id,
             "lexicon_hash": codebook.lexicon_hash,
-            "weighting": codebook.weighting,
+            "temperature": codebook.temperature,
             "traits": list(TRAIT_DIMENSIONS),
             "classes": classes,
         }
@@ -73,7 +73,7 @@ def load_codebook(folder: Path) -> Codebook:
             sources=tuple(item["source"] for item in classes),
             encoder_id=record["encoder_id"],
             lexicon_hash=record["lexicon_hash"],
-            weighting=record["weighting"],
+            temperature=record["temperature"],
             **tensors,
         )
     except (SemanticsError, LabelError) as error:
@@ -107,6 +107,9 @@ def _check_record(record: Any, path: Path) -> None:
     for key in _FIELDS:
         if not isinstance(record.get(key), str):
             raise SemanticsError(f"{path}: {key}: expected text, got {record.get(key)!r}")
+    temperature = record.get("temperature", "nothing")
+    if temperature is not None and not isinstance(temperature, float):
+        raise SemanticsError(f"{path}: temperature: expected a number or null, got {temperature!r}")
     if record.get("traits") != list(TRAIT_DIMENSIONS):
         raise SemanticsError(
             f"{path}: traits: expected the {len(TRAIT_DIMENSIONS)} of this version, got others; "

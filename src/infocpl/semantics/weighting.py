@@ -75,14 +75,12 @@ def own_and_rival(
     return own, rival, which
 
 
-def row_margins(
-    descriptions: Floats, mask: Mask, related: Sequence[Mask] | None = None
-) -> NDArray[np.float64]:
+def row_margins(descriptions: Floats, mask: Mask) -> NDArray[np.float64]:
     """By how much every row lies nearer to its own class than to the hardest other class.
 
     Parameters
     ----------
-    descriptions, mask, related : see :func:`own_and_rival`
+    descriptions, mask : see :func:`own_and_rival`
 
     Returns
     -------
@@ -95,7 +93,7 @@ def row_margins(
     >>> row_margins(rows, np.ones((2, 2), dtype=bool)).round(2).tolist()
     [[2.0, 2.0], [2.0, 2.0]]
     """
-    own, rival, _ = own_and_rival(descriptions, mask, related)
+    own, rival, _ = own_and_rival(descriptions, mask)
     return np.nan_to_num(own - rival, nan=0.0)
 
 
