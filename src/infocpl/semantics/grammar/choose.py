@@ -45,35 +45,54 @@ def choose_meanings(
     A word that may be an action and something else is something else where the name holds a clear
     action, or where an article or a preposition stands before it.
     """
-    clear = {
-        place
-        for place, span in enumerate(spans)
-        if span.kinds == ("action",) and not vocabulary.frames[span.first("action")].general
-    }
-    reads = []
+    sure = [span for span in spans if span.kinds == ("action",)]
+    clear = [span for span in sure if not vocabulary.frames[span.first("action")].general]
+    reads: list[Read] = []
     for place, span in enumerate(spans):
         if not span.meanings:
             reads.append(Read(span, "unknown", " ".join(tokens[p].text for p in span.places)))
             continue
-        noun = _after_article(spans, tokens, place)
-        if set(span.kinds) == {"way", "body"}:
-            kind = "body" if noun or _reached(reads, vocabulary) else "way"
-        else:
-            kind = _kind(span, bool(clear - {place}), noun, tokens[span.start].progressive)
+        around = _Around(
+            clear=any(other is not span for other in clear),
+            action=any(other is not span for other in sure),
+            noun=_after_article(spans, tokens, place),
+            reached=_reached(reads, vocabulary),
+            progressive=tokens[span.start].progressive,
+        )
+        kind = _kind(span, around)
         reads.append(Read(span, kind, span.first(kind)))
     return _one_action(reads, spans, tokens)
 
 
-def _kind(span: Span, others: bool, noun: bool, progressive: bool) -> str:
+@dataclass(frozen=True)
+class _Around:
+    """What stands around a span.
+
+    `clear` and `action`: whether another word is surely an action, and one that says a lot; `noun`:
+    an article or a preposition stands before; `reached`: an action before it reaches for places of
+    the body; `progressive`: it ends in "ing".
+    """
+
+    clear: bool
+    action: bool
+    noun: bool
+    reached: bool
+    progressive: bool
+
+
+def _kind(span: Span, around: _Around) -> str:
     kinds = span.kinds
+    if set(kinds) == {"way", "body"}:
+        return "body" if around.noun or around.reached else "way"
     if "action" in kinds and len(kinds) > 1:
         beside = next((kind for kind in _BESIDE_ACTION if kind in kinds), "")
         if beside == "posture":
-            return "posture" if others else "action"
+            return "posture" if around.action else "action"
         if beside in ("thing", "body"):
-            return beside if noun or (others and not progressive) else "action"
+            other = around.noun or (around.clear and not around.progressive)
+            return beside if other else "action"
         if beside:
-            return beside if others else "action"
+            return beside if around.clear else "action"
     return next(kind for kind in _ORDER if kind in kinds)
 
 
