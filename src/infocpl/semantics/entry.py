@@ -18,7 +18,16 @@ from infocpl.semantics.labels import MAX_NAME_LENGTH
 from infocpl.semantics.traits import Traits
 from infocpl.skeleton.layout import PART_NAMES
 
-__all__ = ["ATTRIBUTE_NAMES", "PHASE_NAMES", "Contrast", "LexiconEntry", "line_of"]
+__all__ = [
+    "ALIKE",
+    "ATTRIBUTE_NAMES",
+    "PHASE_NAMES",
+    "WORD_LIMITS",
+    "Contrast",
+    "LexiconEntry",
+    "line_of",
+    "word_set",
+]
 
 PHASE_NAMES = ("start", "middle", "end")
 """Phases of an action, in the order of time."""
@@ -38,8 +47,7 @@ _FIELDS = (
 )
 _ALIASES = (4, 6)
 _CONTRASTS = 3
-# Fewest and most words of a sentence, by field.
-_WORDS = {
+WORD_LIMITS = {
     "definition": (8, 30),
     "parts": (5, 24),
     "phases": (5, 24),
@@ -51,11 +59,12 @@ _WORDS = {
     "details": (8, 24),
     "contrast": (8, 24),
 }
+"""Fewest and most words of a sentence, by field."""
 _MAX_TEXT = 400
 _SENTENCE = re.compile(r"[A-Z][A-Za-z0-9 ,'\-]*\.")
 _WORD = re.compile(r"[a-z]+")
-# Two sentences that share more of their words than this say the same thing.
-_ALIKE = 0.8
+ALIKE = 0.8
+"""Two sentences that share more of their words than this say the same thing."""
 
 
 @dataclass(frozen=True)
@@ -203,11 +212,11 @@ class _Reader:
                 "to a full stop",
                 repr(text[:60]),
             )
-        fewest, most = _WORDS[rule or label]
+        fewest, most = WORD_LIMITS[rule or label]
         count = text.count(" ") + 1
         if not fewest <= count <= most:
             raise self.fail(holder, key, label, f"{fewest} to {most} words", str(count))
-        self.told.append((label, text, frozenset(_WORD.findall(text.lower()))))
+        self.told.append((label, text, word_set(text)))
         return text
 
     def items(self, data: Any, key: str, fewest: int, most: int, what: str) -> list[Any]:
@@ -269,13 +278,18 @@ class _Reader:
         order = sorted(self.told, key=lambda item: len(item[2]))
         for place, (label, text, words) in enumerate(order):
             for other, _, more in order[place + 1 :]:
-                if len(words) <= _ALIKE * len(more):
+                if len(words) <= ALIKE * len(more):
                     break
-                if len(words & more) > _ALIKE * len(words | more):
+                if len(words & more) > ALIKE * len(words | more):
                     raise SemanticsError(
                         f"{self.place}: {label}: expected a sentence of its own, got nearly the "
                         f"words of {other}: {text!r}"
                     )
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The different words of a sentence, by which repeats are found (see :data:`ALIKE`)."""
+    return frozenset(_WORD.findall(text.lower()))
 
 
 def line_of(holder: Any, key: Any) -> int:
