@@ -12,6 +12,7 @@ from infocpl.semantics.quality import (
     class_similarity,
     feature_similarity,
     find_repeats,
+    mirrored_pairs,
     opposite_pairs,
     rank_agreement,
     retrieve,
@@ -140,3 +141,8 @@ def test_only_put_on_and_take_off_of_one_thing_are_opposites() -> None:
         *("take off a hat/cap", "Wear Jacket", "wear on glasses", "put on headphone"),
     ]
     assert opposite_pairs(names) == [(1, 0), (2, 5), (6, 3)]
+
+
+def test_mirrored_names_are_paired_once_and_others_not_at_all() -> None:
+    names = ["kick left", "clockwise turn", "Kick Right", "left", "counterclockwise turn", "sit"]
+    assert mirrored_pairs(names) == [(0, 2), (1, 4)]

@@ -62,7 +62,7 @@ def test_rows_hidden_alone_are_found_more_often_than_with_their_relatives(book: 
 
 
 def test_opposites_are_reported_apart(book: Codebook) -> None:
-    found = measure_quality(book)["opposites"]
+    found = measure_quality(book)["put_on_take_off"]
     assert found["pairs"] == [["donning", "doffing"]]
     strict = retrieve(book.descriptions, book.mask, [related_rows(rows) for rows in book.rows])
     led = np.concatenate([strict.by_mean[c][book.mask[c]] for c in (0, 1)])
@@ -72,7 +72,14 @@ def test_opposites_are_reported_apart(book: Codebook) -> None:
     assert found["others"] == pytest.approx(
         np.mean(np.concatenate([strict.by_mean[c][book.mask[c]] == c for c in (2, 3)]))
     )
-    assert measure_quality(book.subset(["throw", "donning"]))["opposites"] is None
+    assert measure_quality(book.subset(["throw", "donning"]))["put_on_take_off"] is None
+
+
+def test_mirrored_actions_are_reported_apart(trigrams: TextEncoder) -> None:
+    names = ["wave the right hand", "sit down", "wave the left hand"]
+    found = measure_quality(build_codebook(names, trigrams, dataset="synthetic"))["mirrored"]
+    assert found["pairs"] == [["wave the right hand", "wave the left hand"]]
+    assert 0 <= found["by_mean"] <= found["either"] <= 1
 
 
 def test_each_class_names_the_one_most_like_it(book: Codebook) -> None:

@@ -16,6 +16,7 @@ from scipy.stats import spearmanr
 
 from infocpl.errors import SemanticsError
 from infocpl.semantics.labels import label_key
+from infocpl.semantics.mirror import mirror_text
 from infocpl.semantics.weighting import own_and_rival
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "class_similarity",
     "feature_similarity",
     "find_repeats",
+    "mirrored_pairs",
     "opposite_pairs",
     "rank_agreement",
     "retrieve",
@@ -180,6 +182,23 @@ def opposite_pairs(names: Sequence[str]) -> list[tuple[int, int]]:
         thing = _ON.sub("", key, count=1)
         if _ON.match(key) and thing in off:
             pairs.append((i, off[thing]))
+    return pairs
+
+
+def mirrored_pairs(names: Sequence[str]) -> list[tuple[int, int]]:
+    """Positions of actions that are each other's left-right mirror image by name.
+
+    Examples
+    --------
+    >>> mirrored_pairs(["wave the right hand", "throw", "wave the left hand"])
+    [(0, 2)]
+    """
+    places = {label_key(name): place for place, name in enumerate(names)}
+    pairs = []
+    for place, name in enumerate(names):
+        other = places.get(label_key(mirror_text(name)))
+        if other is not None and place < other:
+            pairs.append((place, other))
     return pairs
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from infocpl.semantics.quality import (
     class_similarity,
     feature_similarity,
     find_repeats,
+    mirrored_pairs,
     opposite_pairs,
     rank_agreement,
     retrieve,
@@ -49,14 +50,15 @@ def measure_quality(codebook: Codebook, *, limit: float = _LIMIT) -> dict[str, A
       row while it and all rows that share a sentence with it are hidden, by class mean and by
       nearest row, in all, for single and compound sentences, and by granularity.
       ``"alone"``: each row while only it is hidden, which is easier
-    - ``opposites``: put-on and take-off pairs: their ``held_out`` share by class mean, the share
-      when either of the two counts as right, and the share of all other classes
+    - ``put_on_take_off`` and ``mirrored``: pairs of such actions, None where there are none:
+      their ``held_out`` share by class mean, the share when either of the two counts as right,
+      and the share of all other classes
 
     Raises
     ------
     SemanticsError : if there is only one class
     """
-    mask = codebook.mask
+    mask, names = codebook.mask, codebook.labels.names
     own = np.broadcast_to(np.arange(len(codebook))[:, None], mask.shape)
     strict = retrieve(codebook.descriptions, mask, [related_rows(rows) for rows in codebook.rows])
     alone = retrieve(codebook.descriptions, mask)
@@ -70,7 +72,7 @@ def measure_quality(codebook: Codebook, *, limit: float = _LIMIT) -> dict[str, A
     repeats, closest = _repeats(codebook, limit)
     return {
         "schema": QUALITY_SCHEMA,
-        "classes": list(codebook.labels.names),
+        "classes": list(names),
         "sentences": {
             "least": int(counts.min()),
             "mean": float(counts.mean()),
@@ -96,7 +98,8 @@ def measure_quality(codebook: Codebook, *, limit: float = _LIMIT) -> dict[str, A
             },
             "alone": _shares(alone.by_mean, alone.by_row, own, mask),
         },
-        "opposites": _opposites(codebook, strict.by_mean),
+        "put_on_take_off": _pairs(codebook, strict.by_mean, opposite_pairs(names)),
+        "mirrored": _pairs(codebook, strict.by_mean, mirrored_pairs(names)),
     }
 
 
@@ -195,8 +198,9 @@ def _motion_retrieval(codebook: Codebook) -> dict[str, Any]:
     return {"by_mean": float(np.mean(found == np.arange(len(found)))), "wrong": wrong}
 
 
-def _opposites(codebook: Codebook, by_mean: NDArray[np.int64]) -> Mapping[str, Any] | None:
-    pairs = opposite_pairs(codebook.labels.names)
+def _pairs(
+    codebook: Codebook, by_mean: NDArray[np.int64], pairs: Sequence[tuple[int, int]]
+) -> dict[str, Any] | None:
     if not pairs:
         return None
     partner = {one: other for pair in pairs for one, other in (pair, pair[::-1])}
