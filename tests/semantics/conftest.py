@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import random
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +77,22 @@ TRAITS: dict[str, Any] = {
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
+_GARDEN = """
+oak elm ash yew fir bay fig pea rye oat hop ivy moss fern reed rush sedge clover
+nettle thistle poppy daisy aster lily iris rose tulip crocus violet pansy lupin
+barley wheat maize millet bean leek onion garlic chard kale beet turnip radish
+carrot parsnip celery fennel dill parsley basil thyme sage mint chive borage
+apple pear plum cherry peach quince medlar mulberry hazel walnut almond chestnut
+"""
+WORDS = _GARDEN.split()
+
+
 def make_class(name: str) -> dict[str, Any]:
     """A complete class of a lexicon file, every sentence of its own."""
 
     def about(thing: str) -> str:
-        return f"The {thing} is what {name} makes of it, {' '.join([thing] * 3)}."
+        drawn = random.Random(f"{name} {thing}").sample(WORDS, 8)
+        return f"The {thing} {' '.join(drawn)}."
 
     return {
         "name": name,

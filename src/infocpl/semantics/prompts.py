@@ -7,6 +7,7 @@ some forty sentences; :mod:`.compounds` puts them together to as many more.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -46,6 +47,9 @@ _TEMPLATES = (
 )
 # Names say little about movement; more of them would only crowd out what does.
 _MOST_ALIASES = 3
+_WORD = re.compile(r"[a-z]+")
+# Compounds that share more than this of their words have vectors that differ hardly at all.
+_ECHO = 0.75
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,8 @@ def compose(
     """Descriptions of one action, distinct, in the order of :data:`GRANULARITIES`.
 
     First come single sentences, then compound ones; within ``"part"`` and the compounds the parts
-    that move come first. Of two sentences that differ in case and spacing only, the first stays.
+    that move come first. Of two sentences that differ in case and spacing only, the first stays,
+    and so does it of two compound ones in nearly the same words.
     The granularity ``"motion"`` gives one row, the text of :func:`motion_description`.
 
     Parameters
@@ -121,7 +126,7 @@ def compose(
     wanted = check_granularities(granularities)
     source = f"lexicon {entry.dataset}"
     rows = _distinct(Description(kind, key, text, source) for kind, key, text in _sentences(entry))
-    rows = [row for row in rows if row.granularity in wanted]
+    rows = [row for row in _without_echoes(rows) if row.granularity in wanted]
     return rows if count is None else draw_balanced(rows, count)
 
 
@@ -207,3 +212,24 @@ def _distinct(rows: Iterable[Description]) -> list[Description]:
     for row in rows:
         kept.setdefault(label_key(row.text), row)
     return list(kept.values())
+
+
+def _without_echoes(rows: Sequence[Description]) -> list[Description]:
+    """Rows without compounds that say nearly what an earlier row says, judged by their words.
+
+    A set of words is a number with a bit a word: comparing two of them costs next to nothing.
+    """
+    bits: dict[str, int] = {}
+    kept: list[Description] = []
+    words: list[int] = []
+    for row in rows:
+        own = 0
+        for word in _WORD.findall(row.text.lower()):
+            own |= 1 << bits.setdefault(word, len(bits))
+        if row.granularity in COMPOUNDS and any(
+            (own & other).bit_count() > _ECHO * (own | other).bit_count() for other in words
+        ):
+            continue
+        kept.append(row)
+        words.append(own)
+    return kept
