@@ -21,6 +21,7 @@ from infocpl.evaluation.task_data import TaskData
 from infocpl.files import canonical_hash, read_json, remove_stale, write_json
 from infocpl.semantics import GRANULARITIES, EmbeddingCache, build_codebook, create_text_encoder
 from infocpl.semantics.codebook import Codebook
+from infocpl.semantics.lexicon import Lexicon
 from infocpl.semantics.prompts import check_granularities
 from infocpl.training.config import to_dict
 from infocpl.training.pretrained import ZeroShotModel
@@ -41,6 +42,7 @@ class Plan:
     seeds : independent repetitions
     text_encoder : name or folder
     granularities : kinds of description, empty for all
+    lexicons : the user's own, asked before the shipped ones
     command : what the user typed
     """
 
@@ -53,6 +55,7 @@ class Plan:
     seeds: tuple[int, ...]
     text_encoder: str = "minilm"
     granularities: tuple[str, ...] = ()
+    lexicons: tuple[Lexicon, ...] = ()
     command: str = ""
 
     def identity(self) -> dict[str, Any]:
@@ -66,6 +69,7 @@ class Plan:
             "seeds": list(self.seeds),
             "text_encoder": self.text_encoder,
             "granularities": list(self.granularities),
+            "lexicons": [lexicon.hash for lexicon in self.lexicons],
         }
 
 
@@ -155,6 +159,7 @@ def _describe(plan: Plan, reporter: Reporter) -> Codebook:
     return build_codebook(
         (*plan.split.seen, *plan.split.unseen),
         create_text_encoder(plan.text_encoder),
+        lexicons=plan.lexicons,
         dataset=plan.dataset.name,
         granularities=plan.granularities or GRANULARITIES,
         cache=EmbeddingCache(),

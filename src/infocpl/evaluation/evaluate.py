@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from infocpl.semantics.build import build_codebook
 from infocpl.semantics.cache import EmbeddingCache
 from infocpl.semantics.codebook import Codebook
 from infocpl.semantics.labels import LabelSet
+from infocpl.semantics.lexicon import Lexicon
 from infocpl.semantics.prompts import GRANULARITIES
 from infocpl.semantics.text import create_text_encoder
 from infocpl.training.pretrained import ZeroShotModel
@@ -31,6 +33,7 @@ def describe_for(
     labels: LabelSet | Sequence[str],
     *,
     dataset: str = "",
+    lexicons: Sequence[str | Path | Lexicon] = (),
     cache: EmbeddingCache | None = None,
 ) -> Codebook:
     """The codebook of any label set, in the text space that `model` was trained in.
@@ -39,7 +42,7 @@ def describe_for(
     ----------
     model : trained model; its text encoder and its kinds of description are used
     labels : C names
-    dataset : whose lexicon is asked first, see :func:`.build.build_codebook`
+    dataset, lexicons : which lexicons are asked first, see :func:`.build.build_codebook`
     cache : where embeddings are kept (default: the user's cache)
 
     Raises
@@ -56,6 +59,7 @@ def describe_for(
         labels,
         encoder,
         dataset=dataset,
+        lexicons=lexicons,
         granularities=model.granularities or GRANULARITIES,
         cache=EmbeddingCache() if cache is None else cache,
     )
@@ -66,6 +70,7 @@ def evaluate_model(
     store: ClipStore,
     split: Split,
     *,
+    lexicons: Sequence[str | Path | Lexicon] = (),
     cache: EmbeddingCache | None = None,
 ) -> dict[str, Any]:
     """Zero-shot recognition of every clip of the unseen classes of `split`.
@@ -75,7 +80,7 @@ def evaluate_model(
     model : trained model
     store : N clips, on any layout that can be mapped to the model's
     split : only its unseen classes are used; the model need not come from the same dataset
-    cache : see :func:`describe_for`
+    lexicons, cache : see :func:`describe_for`
 
     Returns
     -------
@@ -99,7 +104,9 @@ def evaluate_model(
     chosen = np.flatnonzero(np.isin(store.labels, list(rows)))
     if not len(chosen):
         raise DataError(f"{store.folder} holds no clip of the unseen classes of {split.id!r}")
-    codebook = describe_for(model, split.unseen, dataset=split.dataset, cache=cache)
+    codebook = describe_for(
+        model, split.unseen, dataset=split.dataset, lexicons=lexicons, cache=cache
+    )
     clips = prepare_clips(
         store, frames=model.encoder.frames, layout=model.encoder.layout, persons=model.persons
     )

@@ -101,6 +101,8 @@ class Run:
     """Text encoder: a name (see `infocpl info`) or a sentence-transformers folder."""
     granularities: tuple[str, ...] = ()
     """Kinds of description to use (default: all)."""
+    lexicon: tuple[str, ...] = ()
+    """Your own lexicons, asked before the shipped ones: YAML files."""
     threads: int | None = None
     """Processor threads; results are bitwise equal only for equal threads."""
     resume: bool = False
@@ -128,6 +130,8 @@ class Evaluate:
     """Folder with the original files, or a store."""
     split: str
     """Split whose unseen classes are tested."""
+    lexicon: tuple[str, ...] = ()
+    """Your own lexicons, asked before the shipped ones: YAML files."""
     out: Path | None = None
     """File for the numbers as JSON (must not exist)."""
 
@@ -151,6 +155,8 @@ class Predict:
     """Model folder written by `infocpl run` or `infocpl demo`."""
     labels: str
     """Action names divided by commas, or a file with a name a line."""
+    lexicon: tuple[str, ...] = ()
+    """Your own lexicons, asked before the shipped ones: YAML files (see `infocpl describe`)."""
     format: str | None = None
     """File format, if it cannot be told from the file."""
     top: int = 5

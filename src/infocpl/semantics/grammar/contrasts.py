@@ -85,31 +85,8 @@ def _joined(told: list[str], other: str) -> Iterator[str]:
 def _differences(voice: Voice, other: Scene) -> Iterator[str]:
     """What is different, the most visible difference first."""
     mine, theirs = voice.traits, other.traits
-    lead, rival = voice.lead_limb, Voice(other).lead_limb
-    if mine.persons != theirs.persons:
-        yield "two people take part" if mine.persons == "two" else "one person acts alone"
-    if _group(mine) != _group(theirs):
-        yield f"{lead} {lead.verb('lead')} instead of {rival}"
-    if mine.posture_end != theirs.posture_end or mine.posture_start != theirs.posture_start:
-        yield (
-            f"it goes from {POSTURES[mine.posture_start]} to {POSTURES[mine.posture_end]}"
-            if mine.posture_end != mine.posture_start
-            else f"the person stays {POSTURES[mine.posture_start]}"
-        )
-    if mine.locomotion != theirs.locomotion:
-        yield (
-            "the feet stay on the spot"
-            if mine.locomotion == "none"
-            else f"the person is {mine.locomotion} meanwhile"
-        )
-    if set(mine.directions) != set(theirs.directions):
-        way, foreign = way_phrase(mine.directions), way_phrase(theirs.directions)
-        if way and way != foreign:
-            yield f"{lead} {lead.verb('go')} {way}" + (f" rather than {foreign}" if foreign else "")
-    if mine.heights[0] != theirs.heights[0]:
-        yield f"the work is done {HEIGHTS[mine.heights[0]]} and not {HEIGHTS[theirs.heights[0]]}"
-    if mine.path != theirs.path:
-        yield f"the path is {PATHS[mine.path]}, not {PATHS[theirs.path]}"
+    yield from _of_people_and_posture(voice, other)
+    yield from _of_way(voice, other)
     if mine.repetition != theirs.repetition:
         yield f"it is done {OFTEN[mine.repetition]} and not {OFTEN[theirs.repetition]}"
     if mine.contact != theirs.contact:
@@ -122,6 +99,33 @@ def _differences(voice: Voice, other: Scene) -> Iterator[str]:
     if thing and thing not in (other.frame.tool, other.frame.thing):
         yield f"{thing} is involved"
     yield f"the person {voice.fill(voice.scene.does[0])}"
+
+
+def _of_people_and_posture(voice: Voice, other: Scene) -> Iterator[str]:
+    mine, theirs = voice.traits, other.traits
+    lead, rival = voice.lead_limb, Voice(other).lead_limb
+    if mine.persons != theirs.persons:
+        yield "two people take part" if mine.persons == "two" else "one person acts alone"
+    if _group(mine) != _group(theirs):
+        yield f"{lead} {lead.verb('lead')} instead of {rival}"
+    start, end = mine.posture_start, mine.posture_end
+    if (start, end) != (theirs.posture_start, theirs.posture_end):
+        kept = f"the person stays {POSTURES[start]}"
+        yield kept if start == end else f"it goes from {POSTURES[start]} to {POSTURES[end]}"
+    if mine.locomotion != theirs.locomotion:
+        rests = mine.locomotion == "none"
+        yield "the feet stay on the spot" if rests else f"the person is {mine.locomotion} meanwhile"
+
+
+def _of_way(voice: Voice, other: Scene) -> Iterator[str]:
+    mine, theirs, lead = voice.traits, other.traits, voice.lead_limb
+    way, foreign = way_phrase(mine.directions), way_phrase(theirs.directions)
+    if way and way != foreign:
+        yield f"{lead} {lead.verb('go')} {way}" + (f" rather than {foreign}" if foreign else "")
+    if mine.heights[0] != theirs.heights[0]:
+        yield f"the work is done {HEIGHTS[mine.heights[0]]} and not {HEIGHTS[theirs.heights[0]]}"
+    if mine.path != theirs.path:
+        yield f"the path is {PATHS[mine.path]}, not {PATHS[theirs.path]}"
 
 
 def _contacts(mine: Traits, theirs: Traits) -> Iterator[str]:

@@ -75,8 +75,8 @@ def _short(phrase: str) -> str:
 def _synonyms(voice: Voice) -> Iterator[str]:
     """Other words of the vocabulary for the action, if the name is of it and nothing else."""
     scene, vocabulary = voice.scene, load_vocabulary()
-    plain = vocabulary.frames[scene.frame.key]
-    if plain.does not in scene.does:
+    plain = vocabulary.frames.get(scene.frame.key)
+    if plain is None or plain.does not in scene.does:
         return
     side = f" with {voice.limb('arm' if scene.frame.moves('arm') else 'leg')}"
     for phrase in vocabulary.synonyms[scene.frame.key][:3]:

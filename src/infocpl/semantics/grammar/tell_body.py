@@ -5,8 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from infocpl.semantics.grammar.names import kind_of_movement
-from infocpl.semantics.grammar.phrases import ARM_VERBS, HEIGHTS, OFTEN, PATH_VERBS, POSTURES, SPEEDS
-from infocpl.semantics.grammar.voice import DIRECTIONS, NounPhrase, Voice, join_words, main_directions
+from infocpl.semantics.grammar.phrases import (
+    ARM_VERBS,
+    HEIGHTS,
+    OFTEN,
+    PATH_VERBS,
+    POSTURES,
+    SPEEDS,
+)
+from infocpl.semantics.grammar.voice import (
+    DIRECTIONS,
+    NounPhrase,
+    Voice,
+    join_words,
+    main_directions,
+)
 from infocpl.semantics.grammar.writer import Writer, fit
 from infocpl.skeleton.layout import PART_NAMES
 
@@ -56,19 +69,19 @@ def tell_definition(voice: Voice, writer: Writer) -> tuple[str, ...]:
         ),
     )
     kind = f"{kind_of_movement(voice)} {HEIGHTS[traits.heights[0]]}"
-    extras = [_posture_change(voice), f", made {OFTEN[traits.repetition]}", f", while {resting(voice)}"]
+    change = _posture_change(voice)
     second = []
     if len(scene.does) > 1:
         second.append(f"then or with it the person {voice.fill(scene.does[1])}")
     second += [
-        fit(f"what one sees is a {kind}", extras, 30),
-        fit(f"it looks like a {kind}", reversed(extras), 30),
+        fit(f"what one sees is a {kind}", [change], 30),
+        fit(f"it looks like a {kind}", [change, f", made {OFTEN[traits.repetition]}"], 30),
     ]
     return first, writer.pick("definition", second)
 
 
 def _ways(voice: Voice) -> str:
-    """ " forward and up", with the way back."""
+    """Where it goes, with the way back: " forward and up", or nothing."""
     words = [DIRECTIONS[word] for word in voice.traits.directions[:4]]
     return f" {join_words(words)}" if words else ""
 
@@ -111,7 +124,7 @@ def _head(voice: Voice, moves: bool) -> Iterator[str]:
     elif moves and traits.posture_start != traits.posture_end:
         yield f"the head travels {_vertical(voice)} with the trunk and keeps looking ahead"
     elif moves:
-        yield f"the head follows the trunk and turns {goal}"
+        yield f"the head follows the trunk and looks {goal}"
         yield "the head moves along with the upper body"
     elif traits.heights[0] in ("floor", "knee"):
         low = "to the ground" if goal == "ahead" else goal
@@ -188,7 +201,8 @@ def _arm(voice: Voice, part: str, moves: bool) -> Iterator[str]:
         yield f"{name} {chain} {height}"
         yield f"{name} {chain} {SPEEDS[traits.speed]}"
     elif "hold" in traits.arms and traits.moving[0].endswith("leg"):
-        yield f"{name} is held {'steady' if side == 'left' else 'in place likewise, bent at the elbow,'} {height}"
+        how = "steady" if side == "left" else "in place likewise, bent at the elbow,"
+        yield f"{name} is held {how} {height}"
         yield f"{name} keeps its hold {height} without moving by itself"
     elif either:
         yield f"{name} rests, unless it is chosen to act, and {_HANGS[traits.posture_start][0]}"
@@ -218,10 +232,10 @@ def _leg(voice: Voice, part: str, moves: bool) -> Iterator[str]:
         yield f"{name} {rest}"
         yield f"{name} is not used and keeps its place {'too' if second else 'throughout'}"
         return
+    alternating = traits.symmetry == "alternating"
     if traits.locomotion != "none":
-        yield f"{name} {_GAITS[traits.locomotion]}" if not other else (
-            f"{name} does so too, {'half a step later' if traits.symmetry == 'alternating' else 'at the same time'}"
-        )
+        when = "half a step later" if alternating else "at the same time"
+        yield f"{name} does so too, {when}" if other else f"{name} {_GAITS[traits.locomotion]}"
         yield f"{name} works {'in turn' if other else 'first'} to carry the body"
     if traits.posture_start != traits.posture_end:
         bends = "bends at hip and knee and lets the body down"
@@ -229,7 +243,9 @@ def _leg(voice: Voice, part: str, moves: bool) -> Iterator[str]:
         yield f"{name} {verb}" if not other else f"{name} shares this work and the weight evenly"
         yield f"{name} takes part in the change of posture{' likewise' if other else ''}"
     if other:
-        same = "in turn with the left one" if traits.symmetry == "alternating" else "together with it"
+        same = (
+            "in turn with the left one" if traits.symmetry == "alternating" else "together with it"
+        )
         yield f"{name} makes the same movement {same}"
         yield f"{name} follows the example of the left one on its own side"
     elif traits.moving[0].endswith("leg"):
@@ -254,7 +270,8 @@ def tell_phases(voice: Voice, writer: Writer) -> dict[str, str]:
     middle = f"{lead} {lead.verb(PATH_VERBS[traits.path])}{_ways(voice)}"
     extras = [f" {HEIGHTS[traits.heights[-1]]}", f", {SPEEDS[traits.speed]}"]
     end = POSTURES[traits.posture_end]
-    now = "as before" if traits.posture_start == traits.posture_end else "from then on"
+    same = traits.posture_start == traits.posture_end
+    rest = "until all is at rest where it began" if same else f"and remains {end} for a while"
     return {
         "start": writer.pick(
             "phases",
@@ -274,7 +291,12 @@ def tell_phases(voice: Voice, writer: Writer) -> dict[str, str]:
         ),
         "end": writer.pick(
             "phases",
-            (f"the person {finish} and is {end} {now}", f"the person {finish}", f"at last one {finish}", f"in the end the person is {end}"),
+            (
+                f"the person {finish}, {rest}",
+                f"the person {finish}",
+                f"at last one {finish}",
+                f"in the end the person is {end}",
+            ),
         ),
     }
 
@@ -286,10 +308,14 @@ def tell_motion(voice: Voice, writer: Writer) -> str:
     does = ", then ".join(voice.fill(text) for text in scene.does)
     full = f"{posture}, the person {voice.begin}, {does}, and {voice.finish}"
     short = f"{posture}, the person {does}"
-    extras = [f", {OFTEN[traits.repetition]} and {SPEEDS[traits.speed]}", f", while {resting(voice)}"]
+    extras = [
+        f", {OFTEN[traits.repetition]} and {SPEEDS[traits.speed]}",
+        f", while {resting(voice)}",
+    ]
     reach = f" {HEIGHTS[traits.heights[0]]}"
     return writer.pick(
-        "motion", (fit(full, extras, 50), fit(short, [*extras, reach], 50), fit(short, extras[::-1], 50))
+        "motion",
+        (fit(full, extras, 50), fit(short, [*extras, reach], 50), fit(short, extras[::-1], 50)),
     )
 
 
@@ -303,7 +329,11 @@ def resting(voice: Voice) -> str:
             still.append(f"the {limb}s")
         elif count == 1:
             still.append(f"the other {limb}")
-    still += [f"the {'trunk' if part == 'torso' else part}" for part in ("torso", "head") if part not in moving]
+    still += [
+        f"the {'trunk' if part == 'torso' else part}"
+        for part in ("torso", "head")
+        if part not in moving
+    ]
     if not still:
         return "the whole body takes part"
     verb = "stay" if len(still) > 1 or still[0].endswith("s") else "stays"

@@ -122,7 +122,8 @@ def _root(voice: Voice) -> Iterator[str]:
     elif traits.posture_start != traits.posture_end:
         yield "the height of the hip joint is not the same at the end as at the start"
     else:
-        yield f"the hip joint keeps its place, as in a person who is {POSTURES[traits.posture_start]}"
+        posture = POSTURES[traits.posture_start]
+        yield f"the hip joint keeps its place, as in a person who is {posture}"
 
 
 def tell_details(voice: Voice, writer: Writer) -> tuple[str, ...]:
@@ -153,11 +154,13 @@ def _of_things(voice: Voice) -> Iterator[str]:
     if scene.tool:
         yield f"the grip on {definite(scene.tool)} stays firm, so that {hand} and tool move as one"
     elif scene.thing and "object" in traits.contact:
-        yield f"the fingers close around {definite(scene.thing)} or rest on it while {hand} {hand.verb('work')}"
-        yield f"the eyes go to {definite(scene.thing)} before {hand} {hand.verb('get')} there"
+        thing = definite(scene.thing)
+        yield f"the fingers close around {thing} or rest on it while {hand} {hand.verb('work')}"
+        yield f"the eyes go to {thing} before {hand} {hand.verb('get')} there"
     if traits.persons == "two":
         yield "the other person stands within reach and may react with a small movement"
-        yield f"both people turn their fronts so that they end up {'apart' if traits.relation == 'depart' else 'close'}"
+        near = "apart" if traits.relation == "depart" else "close"
+        yield f"both people turn their fronts so that they end up {near}"
     for word in traits.contact:
         if word in ("face", "head", "torso", "own_leg", "own_arm", "own_hand"):
             yield f"the way ends where {voice.lead} {voice.lead.verb('meet')} {CONTACTS[word]}"
@@ -168,7 +171,9 @@ def _of_arms(voice: Voice) -> Iterator[str]:
     height = HEIGHTS[traits.heights[0]]
     first = _first(voice)
     shoulder, forearm = voice.limb("shoulder"), voice.limb("forearm")
-    yield f"{shoulder} {shoulder.verb('start')} the movement and {voice.limb('hand', again=True)} end it, {height}".replace("hand end", "hand ends")
+    hand = voice.limb("hand", again=True)
+    start = f"{shoulder} {shoulder.verb('start')} the movement"
+    yield f"{start} and {hand} {hand.verb('end')} it, {height}"
     if "bend" in traits.arms:
         yield f"{elbow} {elbow.verb('be')} bent most when the hand is nearest to the body"
     if "straighten" in traits.arms:
@@ -176,7 +181,8 @@ def _of_arms(voice: Voice) -> Iterator[str]:
     if "raise" in traits.arms or "reach" in traits.arms:
         yield f"the upper part of {arm} leaves the side of the ribs and points {first}"
     if "rotate" in traits.arms:
-        yield f"{forearm} {forearm.verb('roll')} about the long axis while the elbow stays nearly in place"
+        roll = forearm.verb("roll")
+        yield f"{forearm} {roll} about the long axis while the elbow stays nearly in place"
     if "swing" in traits.arms:
         yield f"{arm} {arm.verb('swing')} freely from the shoulder and the elbow follows loosely"
     if traits.amplitude == "small":
@@ -195,7 +201,7 @@ def _of_legs(voice: Voice) -> Iterator[str]:
     first = _first(voice)
     yield f"the hip starts the movement and {foot} {foot.verb('end')} it, going {first}"
     if traits.path in ("swing", "arc"):
-        yield f"{knee} {knee.verb('be')} bent at first and nearly straight at the far point of the way"
+        yield f"{knee} {knee.verb('be')} bent at first and nearly straight at the far point"
     if traits.locomotion in ("walking", "running", "stepping"):
         yield "the heel or the ball of the foot lands first and the knee gives way softly"
         yield "the opposite arm and leg tend to swing together"
@@ -203,7 +209,7 @@ def _of_legs(voice: Voice) -> Iterator[str]:
         yield "the ankles stretch at the take off, and knees and hips bend at the landing"
     elif not foot.plural:
         yield "the whole weight rests on the other foot, and the arms may spread for balance"
-    yield f"thigh and shin of the working side change their angle while {foot} {foot.verb('go')} {first}"
+    yield f"thigh and shin change their angle while {foot} {foot.verb('go')} {first}"
     yield f"the toes point the way {foot} {foot.verb('go')}, {HEIGHTS[traits.heights[0]]}"
     yield "the pelvis tips a little to make room for the leg"
     yield "the hands take no leading part and keep near the body"
@@ -244,12 +250,14 @@ def _of_time(voice: Voice) -> Iterator[str]:
     elif traits.repetition == "few":
         yield f"between two strokes {lead} {lead.verb('come')} to a short stop"
     else:
-        yield f"there is no rest between the strokes, so {lead} {lead.verb('flow')} from one into the next"
+        flow = lead.verb("flow")
+        yield f"there is no rest between the strokes, so {lead} {flow} from one into the next"
+    verb = lead.verb
     yield {
-        "slow": f"one could count to three while {lead} {lead.verb('go')} its way".replace("its", lead.possessive),
-        "moderate": f"{lead} {lead.verb('speed')} up and slow down gently".replace("slow down", lead.verb("slow down")),
-        "fast": f"{lead} {lead.verb('start')} quickly and {lead.verb('be')} stopped with little delay",
-        "explosive": f"a calm preparation comes before the burst in which {lead} {lead.verb('shoot')} off",
+        "slow": f"one could count to three while {lead} {verb('go')} {lead.possessive} way",
+        "moderate": f"{lead} {verb('speed')} up gently and {verb('slow')} down gently",
+        "fast": f"{lead} {verb('start')} quickly and {verb('be')} stopped with little delay",
+        "explosive": f"a calm preparation comes before the burst in which {lead} {verb('go')} off",
     }[traits.speed]
 
 
@@ -277,11 +285,14 @@ def _of_body(voice: Voice) -> Iterator[str]:
 
 def _anyhow(voice: Voice) -> Iterator[str]:
     traits, limb = voice.traits, voice.lead_limb
-    often = {"once": "one go", "few": "a handful of goes", "continuous": "many goes"}[traits.repetition]
+    often = {"once": "one go", "few": "a handful of goes", "continuous": "many goes"}[
+        traits.repetition
+    ]
     yield f"some people do it with a wide way of {limb}, others with a small one"
     yield f"the effort lies in the muscles that move {limb} {_first(voice)}"
     yield f"seen from the front and from the side, {limb} {limb.verb('be')} what the eye follows"
-    yield f"after {often} the body is in the posture in which it ends, {POSTURES[traits.posture_end]}"
+    posture = POSTURES[traits.posture_end]
+    yield f"after {often} the body is in the posture in which it ends, {posture}"
     yield "breathing goes on quietly, and the face shows attention rather than strain"
     yield f"a tired person makes the way of {limb} shorter and the pauses longer"
     yield "older people do it more slowly and keep closer to a support"

@@ -37,8 +37,8 @@ _TOWARDS = {
 }
 _SPEED = {
     "slow": "is slow and even from the start to the end",
-    "moderate": "is neither slow nor hurried, at an everyday pace",
-    "fast": "is quick, each stroke takes less than a second",
+    "moderate": "is neither slow nor hurried, an everyday pace that others can follow",
+    "fast": "is quick, so that each stroke takes less than a second",
     "explosive": "is as fast as one can, with one short peak of speed",
 }
 _REPEATED = {
@@ -100,7 +100,8 @@ def _trajectory(voice: Voice) -> Iterator[str]:
     heights = traits.heights
     path = PATHS[traits.path]
     if traits.path == "still":
-        yield f"{lead} {lead.verb('draw')} no path and {lead.verb('keep')} to one point {HEIGHTS[heights[0]]}"
+        where = HEIGHTS[heights[0]]
+        yield f"{lead} {lead.verb('draw')} no path and {lead.verb('keep')} to one point {where}"
     elif len(heights) > 1:
         yield (
             f"{lead} {lead.verb('draw')} {path} that runs from {_level(heights[0])} to "
@@ -125,10 +126,12 @@ def _level(height: str) -> str:
 def _direction(voice: Voice) -> Iterator[str]:
     words = [DIRECTIONS[word] for word in voice.traits.directions]
     if not words:
-        yield f"no direction stands out, since {voice.lead_limb} hardly {voice.lead_limb.verb('move')}"
+        lead = voice.lead_limb
+        yield f"no direction stands out, since {lead} hardly {lead.verb('move')}"
         return
     if len(words) == 1:
-        yield f"the movement goes {words[0]}, {_TOWARDS[voice.traits.directions[0]]}, and nowhere else"
+        towards = _TOWARDS[voice.traits.directions[0]]
+        yield f"the movement goes {words[0]}, {towards}, and nowhere else"
     elif voice.traits.repetition == "once":
         yield f"the movement goes first {words[0]} and then {join_words(words[1:5])}"
     else:
@@ -143,7 +146,7 @@ def _plane(voice: Voice) -> Iterator[str]:
     elif len(planes) == 1:
         yield f"the movement lies in the {PLANES[planes[0]]}"
     else:
-        names = join_words([plane for plane in planes])
+        names = join_words(list(planes))
         yield f"the movement crosses the {names} planes"
     yield f"the work of {voice.lead_limb} is done in its usual plane"
 
@@ -159,7 +162,7 @@ def _amplitude(voice: Voice) -> Iterator[str]:
     where = HEIGHTS[traits.heights[0]]
     if traits.path == "still":
         yield f"{lead} {lead.verb('stay')} within a hand's breadth, {where}"
-    yield f"{lead} {lead.verb('travel')} {AMPLITUDES[traits.amplitude]}, {where}"
+    yield f"measured from end to end, {lead} {lead.verb('travel')} {AMPLITUDES[traits.amplitude]}"
     yield f"the way of {lead} is of {traits.amplitude} size, {where}"
 
 
@@ -198,21 +201,28 @@ def _locomotion(voice: Voice) -> Iterator[str]:
     if traits.locomotion == "none" and traits.posture_start in ("lying", "kneeling", "sitting"):
         yield "the body as a whole does not leave its place"
     yield travel
-    yield f"{travel}, which carries the body" if traits.locomotion != "none" else f"{travel} all along"
+    yield (
+        f"{travel}, which carries the body"
+        if traits.locomotion != "none"
+        else f"{travel} all along"
+    )
 
 
 def _contact(voice: Voice) -> Iterator[str]:
     traits, lead = voice.traits, voice.lead
     if traits.contact == ("none",):
-        yield f"{lead} {lead.verb('touch')} nothing and {lead.verb('move')} freely"
+        way = f"{lead.verb('move')} freely through the air"
+        yield f"{lead} {lead.verb('touch')} nothing on {lead.possessive} way and {way}"
         return
     told = [
         definite(voice.thing()) if word == "object" and voice.scene.frame.takes else CONTACTS[word]
         for word in traits.contact
     ]
     if traits.contact == ("ground",):
-        yield f"only the ground is touched, by what carries the body, {POSTURES[traits.posture_start]}"
-    yield f"{lead} {lead.verb('come')} into touch with {join_words(told)}"
+        posture = POSTURES[traits.posture_start]
+        yield f"only the ground is touched, by what carries the body, {posture}"
+    come = lead.verb("come")
+    yield f"at some moment of the action {lead} {come} into touch with {join_words(told)}"
     yield f"there is contact with {join_words(told)} during the movement"
 
 
@@ -252,4 +262,10 @@ def tell_objects(voice: Voice, writer: Writer) -> str:
 def tell_purpose(voice: Voice, writer: Writer) -> str:
     """What a person does it for."""
     why = voice.fill(voice.scene.frame.why)
-    return writer.pick("purpose", (f"someone does this to {why}", f"the aim of it all is to {why}"))
+    return writer.pick(
+        "purpose",
+        (
+            f"the reason behind it is that somebody wants to {why}",
+            f"the aim of it all is to {why}",
+        ),
+    )

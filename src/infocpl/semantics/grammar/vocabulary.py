@@ -175,8 +175,8 @@ def check_record(
 
 
 def _check_value(place: str, name: str, value: Any) -> None:
-    known = {"moving": GENERIC_LIMBS, "takes": TAKES}.get(name)
-    known = known or TRAIT_VALUES[_TRAIT_OF.get(name, name)]
+    generic = {"moving": GENERIC_LIMBS, "takes": TAKES}
+    known = generic[name] if name in generic else TRAIT_VALUES[_TRAIT_OF.get(name, name)]
     several = name in _LISTS
     if several != isinstance(value, list):
         raise SemanticsError(
@@ -208,7 +208,7 @@ def _phrases(key: str, record: Mapping[str, Any]) -> list[str]:
 
 
 def _synonyms(key: str, record: Mapping[str, Any]) -> tuple[str, ...]:
-    """What the action is called: its title and single words. Longer phrases are dictionary forms."""
+    """What the action is called: its title and single words; other phrases are for reading only."""
     first, *rest = _phrases(key, record)
     return (first, *(phrase for phrase in rest if " " not in phrase))
 

@@ -83,7 +83,7 @@ _TWICE = re.compile(r"[^aeiou]*[aeiou][bdgklmnprtvz]")
 
 
 def gerund(phrase: str) -> str:
-    """ "swings one leg" as "swinging one leg".
+    """Turn "swings one leg" into "swinging one leg".
 
     Examples
     --------
@@ -106,7 +106,7 @@ def gerund(phrase: str) -> str:
 
 
 def join_words(words: list[str], last: str = "and") -> str:
-    """ "up, left and right"."""
+    """Put words into a list such as "up, left and right"."""
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
@@ -223,7 +223,7 @@ class Voice:
 
 
 def definite(phrase: str) -> str:
-    """ "a ball" as "the ball".
+    """Turn "a ball" into "the ball".
 
     Examples
     --------
