@@ -24,6 +24,7 @@ from infocpl.semantics.text import TextEncoder
 
 __all__ = [
     "DESCRIBED",
+    "MODEL",
     "Described",
     "describe",
     "describe_all",
@@ -31,6 +32,9 @@ __all__ = [
     "to_lexicon",
     "write_described",
 ]
+
+MODEL = "language model"
+"""Dataset of entries that a language model wrote, and how their source begins."""
 
 DESCRIBED = "described"
 """Dataset name of a lexicon made of described names, unless another one is chosen."""
@@ -47,9 +51,9 @@ class Described:
     name : with single spacing
     entry : the description; None where nothing but the name is known
     source : ``"lexicon <dataset>"``, ``"grammar (confidence 0.83)"``, ``"nearest (...)"`` with
-        the actions it resembles, or ``"name only"``
-    confidence : 0 to 1; 1 for an entry of a lexicon, that of the reading for the grammar, half
-        the similarity of the nearest name for a mixture
+        the actions it resembles, ``"language model <name>"``, or ``"name only"``
+    confidence : 0 to 1; 1 for an entry of a lexicon or of a language model (which does not say),
+        that of the reading for the grammar, half the similarity of the nearest name for a mixture
     reading : how the grammar read the name; None where a lexicon knows it
     neighbours : whose traits were mixed
     """
@@ -160,7 +164,7 @@ def is_composed(source: str) -> bool:
     >>> is_composed("grammar (confidence 0.83)"), is_composed("lexicon grammar-lessons")
     (True, False)
     """
-    return source.startswith((GRAMMAR, MIXTURE))
+    return source.startswith((GRAMMAR, MIXTURE, MODEL))
 
 
 def to_lexicon(described: Sequence[Described], *, dataset: str = DESCRIBED) -> Lexicon | None:

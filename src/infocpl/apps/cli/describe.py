@@ -7,12 +7,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from infocpl.apps.cli.describe_command import Describe
-from infocpl.errors import OutputExistsError, SemanticsError
+from infocpl.errors import (
+    ConfigError,
+    LanguageModelError,
+    OutputExistsError,
+    SemanticsError,
+)
 from infocpl.semantics import (
     GRANULARITIES,
     Described,
     EmbeddingCache,
     LabelSet,
+    Lexicon,
     TextEncoder,
     create_text_encoder,
     describe_all,
@@ -33,6 +39,8 @@ _NO_ENCODER = "none"
 
 def run_describe(options: Describe) -> int:
     """Check what can be checked without work, describe every name, say and write the outcome."""
+    if (options.llm is None) != (options.llm_model is None):
+        raise ConfigError("--llm and --llm-model are needed together")
     labels = read_labels(options.labels)
     check_granularities(options.granularities or GRANULARITIES)
     lexicons = tuple(map(load_lexicon, options.lexicon))
@@ -41,10 +49,64 @@ def run_describe(options: Describe) -> int:
     if options.text_encoder != _NO_ENCODER:
         encoder = create_text_encoder(options.text_encoder)
     cache = EmbeddingCache() if encoder is not None else None
-    described = describe_all(labels, lexicons=lexicons, encoder=encoder, cache=cache)
-    write_output(options, described, encoder, cache)
+    if options.llm is None:
+        described = describe_all(labels, lexicons=lexicons, encoder=encoder, cache=cache)
+        problem = ""
+    else:
+        described, problem = ask_model(options, labels, lexicons)
+    if described or not problem:
+        # Without all names there is no codebook of them; what is finished is written all the same.
+        write_output(options, described, None if problem else encoder, cache)
     tell(options, labels, described)
+    if problem:
+        raise LanguageModelError(
+            f"{problem}; {len(described)} of {len(labels)} names are described, and every good "
+            "answer is kept: run this again (with --overwrite) to go on"
+        )
     return 0
+
+
+def ask_model(
+    options: Describe, labels: LabelSet, lexicons: Sequence[Lexicon]
+) -> tuple[tuple[Described, ...], str]:
+    """Ask the language model about names that no lexicon holds.
+
+    Returns
+    -------
+    described : finished names, in the order of the labels
+    problem : what kept the others from being finished, in one line; empty if nothing did
+    """
+    from infocpl.apps.progress import Reporter
+    from infocpl.semantics.llm import Budget, ChatClient, RateLimit, describe_with_model
+
+    client = ChatClient(
+        options.llm or "",
+        options.llm_model or "",
+        budget=Budget(options.budget, options.token_budget),
+        rate=RateLimit(options.rate),
+        key_variable=options.llm_key_env,
+        timeout=options.timeout,
+    )
+    known = {}
+    if not options.llm_all:
+        looked_up = describe_all(labels, lexicons=lexicons, grammar=False)
+        known = {item.name: item for item in looked_up if item.entry is not None}
+    asked = [name for name in labels if name not in known]
+    if not asked:
+        return tuple(known.values()), ""
+    reporter = Reporter()
+    outcome = describe_with_model(
+        asked,
+        client,
+        repairs=options.repairs,
+        progress=lambda name: reporter.say(f"asking {client.model} about {name}"),
+    )
+    used = f"{client.budget.used_requests} requests, {client.budget.used_tokens} tokens"
+    reporter.say(f"{client.model}: {used}")
+    known |= {item.name: item for item in outcome.described}
+    problems = [f"{name!r}: {problem}" for name, problem in outcome.failed.items()]
+    problems += [outcome.stopped] if outcome.stopped else []
+    return tuple(known[name] for name in labels if name in known), "; ".join(problems)
 
 
 def check_output(options: Describe) -> None:
