@@ -15,7 +15,17 @@ from infocpl.apps.cli.tables import print_result
 from infocpl.data import list_datasets, list_splits
 from infocpl.data.catalog import create_dataset
 
-COMMANDS = ("describe", "demo", "convert", "run", "evaluate", "predict", "codebook", "ablate", "info")
+COMMANDS = (
+    "describe",
+    "demo",
+    "convert",
+    "run",
+    "evaluate",
+    "predict",
+    "codebook",
+    "ablate",
+    "info",
+)
 NAMES = "wave the left hand, sit down, nod the head"
 
 

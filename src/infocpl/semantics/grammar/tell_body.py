@@ -312,10 +312,17 @@ def tell_motion(voice: Voice, writer: Writer) -> str:
         f", {OFTEN[traits.repetition]} and {SPEEDS[traits.speed]}",
         f", while {resting(voice)}",
     ]
-    reach = f" {HEIGHTS[traits.heights[0]]}"
+    lead, where = voice.lead, HEIGHTS[traits.heights[0]]
+    seen = f"{lead} {lead.verb(PATH_VERBS[traits.path])}{_ways(voice)} {where}"
+    plain = f"{posture} at the start, the person gets ready, then {seen}"
+    ending = f", and in the end the person is {POSTURES[traits.posture_end]} and at rest"
     return writer.pick(
         "motion",
-        (fit(full, extras, 50), fit(short, [*extras, reach], 50), fit(short, extras[::-1], 50)),
+        (
+            fit(full, extras, 50),
+            fit(short, [*extras, f" {where}"], 50),
+            fit(plain, [*extras, ending], 50),
+        ),
     )
 
 
