@@ -213,8 +213,8 @@ def _union(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
 
 def _things(frame: Frame, parsed: Parsed) -> tuple[str, str]:
     """What is handled, and the tool: the words of the name before those of the action."""
-    tools = [use.thing.phrase for use in parsed.things if use.role == "tool"]
-    objects = [thing.phrase for thing in parsed.objects if thing.phrase]
+    tools = [use.phrase for use in parsed.things if use.role == "tool"]
+    objects = [use.phrase for use in parsed.objects if use.phrase]
     if parsed.child:
         objects.append("a child")
     if not objects and parsed.unknown and "thing" in frame.takes:
