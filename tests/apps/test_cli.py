@@ -294,6 +294,7 @@ def run_options(synthetic_files: Path, tmp_path: Path) -> dict[str, str]:
         ({"--folds": "0"}, ["folds"]),
         ({"--threads": "0"}, ["--threads", "0"]),
         ({"--data": "no/such/data"}, ["no/such/data"]),
+        ({"--lexicon": "no/such.yaml"}, ["no/such.yaml", "no such lexicon file"]),
     ],
     ids=lambda value: "=".join(next(iter(value.items()))) if isinstance(value, dict) else "",
 )
@@ -406,6 +407,19 @@ def test_evaluate_measures_on_files_as_on_a_store(
     assert json.loads(again.out) == numbers
     told = infocpl(*evaluate(model_folder, synthetic_files, str(fair_split)), "--out", out)
     refused(told, str(out), "exists already")
+
+
+def test_evaluate_uses_the_users_own_words(
+    infocpl, model_folder, small_store, fair_split, tmp_path
+):
+    arguments = evaluate(model_folder, small_store.folder, str(fair_split))
+    plain = json.loads(infocpl(*arguments).out)
+    infocpl("describe", "--labels", "clap", "--text-encoder", "none", "--out", tmp_path / "own")
+    path = tmp_path / "own" / "lexicon.yaml"
+    path.write_text(path.read_text().replace("name: clap", "name: jump up"))
+    own = json.loads(infocpl(*arguments, "--lexicon", path).out)
+    assert own["codebook_hash"] != plain["codebook_hash"]
+    assert own["clips"] == plain["clips"]
 
 
 def test_evaluate_refuses_a_store_of_another_dataset(infocpl, model_folder, small_store):
