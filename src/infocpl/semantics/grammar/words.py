@@ -1,7 +1,7 @@
 """Words of a name: cut apart, and the forms a dictionary may know each by.
 
 Rules of regular English endings only, each giving candidates; which of them is a word is for the
-vocabulary to say. So "running" may be "runn", "runne" or "run", and just one of them is known.
+vocabulary to say. So "waving" may be a form of "wav" or of "wave", and one of them is known.
 """
 
 from __future__ import annotations
