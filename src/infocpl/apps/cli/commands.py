@@ -87,7 +87,8 @@ class Run:
     protocol: str | None = None
     """Which seen clips train and which test (default: the dataset's)."""
     preset: str = "default"
-    """Training preset: default, fast, tiny."""
+    """Training preset: default, fast, tiny, or a published one: paper/ntu60, paper/ntu120,
+    paper/pkummd."""
     selection: Literal["pseudo-unseen", "oracle"] = "pseudo-unseen"
     """What chooses epoch and calibration. `oracle` looks at the unseen test clips, as published
     work does, and is marked wherever its numbers appear."""
