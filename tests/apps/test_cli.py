@@ -8,14 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from scipy.io import savemat
 
 from infocpl import __version__
 from infocpl.apps.cli.tables import print_result
 from infocpl.data import list_datasets, list_splits
 from infocpl.data.catalog import create_dataset
+from infocpl.training.authors import load_aligner
 
-COMMANDS = ("demo", "convert", "run", "evaluate", "predict", "info")
+COMMANDS = ("demo", "convert", "run", "evaluate", "predict", "import-weights", "info")
 NAMES = "wave the left hand, sit down, nod the head"
 
 
@@ -407,3 +409,33 @@ def test_the_table_of_an_honest_run_has_no_mark(capsys, tmp_path):
     assert re.search(r"Someone \(published\)\s*│\s*57\.5", table)
     assert re.search(r"chance\s*│\s*50\.0", table)
     assert str(tmp_path / "result.json") in table
+
+
+# --- import-weights -----------------------------------------------------------------------------
+
+
+def authors_weights() -> dict[str, torch.Tensor]:
+    """One head of 2 features and text of 3 numbers, in the authors' naming."""
+    shapes = {"proj.0": (3, 2), "global_D.0.l0": (4, 6), "global_D.0.l1": (5, 4)}
+    shapes["global_D.0.l2"] = (1, 5)
+    state = {f"{name}.weight": torch.ones(shape) for name, shape in shapes.items()}
+    return state | {f"{name}.bias": torch.zeros(shape[0]) for name, shape in shapes.items()}
+
+
+def test_weights_of_the_authors_become_a_folder(infocpl, tmp_path):
+    torch.save(authors_weights(), tmp_path / "a.pt")
+    told = infocpl("import-weights", tmp_path / "a.pt", "--out", tmp_path / "out", "--k-series", 7)
+    assert told.code == 0, told
+    assert "1 heads (k = 7), 2 features, text of 3 numbers" in told.out
+    assert load_aligner(tmp_path / "out").model.config.k_series == (7,)
+
+
+def test_a_file_that_is_no_checkpoint_is_answered_in_one_line(infocpl, tmp_path):
+    (tmp_path / "a.pt").write_text("hello")
+    refused(infocpl("import-weights", tmp_path / "a.pt", "--out", tmp_path / "out"), "a.pt")
+    torch.save({"gate.w": torch.ones(1), **authors_weights()}, tmp_path / "b.pt")
+    refused(infocpl("import-weights", tmp_path / "b.pt", "--out", tmp_path / "out"), "gate.w")
+    assert not (tmp_path / "out").exists()
+    options = ("--out", tmp_path / "out", "--ignore", "gate.")
+    assert infocpl("import-weights", tmp_path / "b.pt", *options).code == 0
+    refused(infocpl("import-weights", tmp_path / "b.pt", *options), "exists already")

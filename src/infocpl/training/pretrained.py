@@ -118,6 +118,7 @@ class ZeroShotModel:
             raise CheckpointError(f"{folder} is not a model folder (no such folder)")
         try:
             config = read_json(folder / "config.json")
+            _refuse_aligner(folder, config)
             labels = read_json(folder / "labels.json")
         except DataError as error:
             raise CheckpointError(f"{folder} is not a model folder: {error}") from error
@@ -133,6 +134,14 @@ class ZeroShotModel:
             return _build(config, labels, tensors)
         except (KeyError, TypeError, ValueError, RuntimeError, InfoCPLError) as error:
             raise CheckpointError(f"{folder}: config and weights do not fit: {error}") from error
+
+
+def _refuse_aligner(folder: Path, config: Any) -> None:
+    if isinstance(config, dict) and config.get("kind") == "infocpl-aligner":
+        raise CheckpointError(
+            f"{folder} holds imported weights of an aligner without an encoder; "
+            "infocpl.training.authors.load_aligner loads it"
+        )
 
 
 def _build(

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-__all__ = ["Convert", "Demo", "Evaluate", "Info", "Predict", "Run"]
+__all__ = ["Convert", "Demo", "Evaluate", "ImportWeights", "Info", "Predict", "Run"]
 
 
 @dataclass(frozen=True)
@@ -166,6 +166,35 @@ class Predict:
         from infocpl.apps.cli.use import run_predict
 
         return run_predict(self)
+
+
+@dataclass(frozen=True)
+class ImportWeights:
+    """Turn an aligner trained with the authors' program into a folder infocpl loads.
+
+    The file, a state dict or a whole module, is read without running anything in it.
+
+    Example: infocpl import-weights checkpoint.pt --out authors
+    """
+
+    file: Annotated[Path, tyro.conf.Positional]
+    """File of `torch.save` with weights named proj.0.weight, global_D.0.l0.weight, ..."""
+    out: Path
+    """The folder to write."""
+    k_series: tuple[int, ...] = ()
+    """Descriptions believed by each head (default: 1 5 10 ..., as many as there are heads)."""
+    motion: bool = True
+    """Whether the weights were trained with the motion description, as the paper does."""
+    ignore: tuple[str, ...] = ()
+    """Beginnings of names in the file that may be left out, such as `encoder.`."""
+    overwrite: bool = False
+    """Replace an existing folder."""
+
+    def execute(self, typed: str) -> int:
+        """Run the command."""
+        from infocpl.apps.cli.use import run_import_weights
+
+        return run_import_weights(self)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Annotated
 import tyro
 
 from infocpl import __version__
-from infocpl.apps.cli.commands import Convert, Demo, Evaluate, Info, Predict, Run
+from infocpl.apps.cli.commands import Convert, Demo, Evaluate, ImportWeights, Info, Predict, Run
 from infocpl.errors import InfoCPLError
 
 __all__ = ["main"]
@@ -24,6 +24,7 @@ Command = (
     | Annotated[Run, tyro.conf.subcommand("run", prefix_name=False)]
     | Annotated[Evaluate, tyro.conf.subcommand("evaluate", prefix_name=False)]
     | Annotated[Predict, tyro.conf.subcommand("predict", prefix_name=False)]
+    | Annotated[ImportWeights, tyro.conf.subcommand("import-weights", prefix_name=False)]
     | Annotated[Info, tyro.conf.subcommand("info", prefix_name=False)]
 )
 

@@ -1,4 +1,4 @@
-"""``infocpl predict`` and ``infocpl evaluate``: what a trained model is used for."""
+"""``infocpl predict``, ``evaluate`` and ``import-weights``: what is done with trained models."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from infocpl.apps.cli.commands import Evaluate, Predict
+from infocpl.apps.cli.commands import Evaluate, ImportWeights, Predict
 from infocpl.errors import ConfigError, LabelError, OutputExistsError
 
-__all__ = ["run_evaluate", "run_predict"]
+__all__ = ["run_evaluate", "run_import_weights", "run_predict"]
 
 
 def run_predict(options: Predict) -> int:
@@ -74,4 +74,27 @@ def run_evaluate(options: Evaluate) -> int:
     if options.out is not None:
         write_json(options.out, numbers)
     print(text)
+    return 0
+
+
+def run_import_weights(options: ImportWeights) -> int:
+    """Convert the authors' weights and say what they are."""
+    if options.out.exists() and not options.overwrite:
+        raise OutputExistsError(f"{options.out} exists already")
+    from infocpl.training.authors import import_weights
+
+    model = import_weights(
+        options.file,
+        options.out,
+        k_series=options.k_series or None,
+        motion=options.motion,
+        ignore=options.ignore,
+        overwrite=options.overwrite,
+    )
+    config = model.config
+    series = ", ".join(map(str, config.k_series))
+    print(
+        f"{options.out}: {len(config.k_series)} heads (k = {series}), "
+        f"{config.visual_dim} features, text of {config.text_dim} numbers"
+    )
     return 0
