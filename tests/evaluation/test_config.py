@@ -43,8 +43,16 @@ PUBLISHED_ALIGNMENT = {
     "standard_features": False,
     "centre_text": False,
     "trait_weight": 0.0,
+    "gate": "none",
     "start": "random",
-    "sampling": {"negatives": 8, "text_negatives": 0, "inverse_epochs": 15, "noise": 0.0},
+    "sampling": {
+        "negatives": 8,
+        "text_negatives": 0,
+        "inverse_epochs": 15,
+        "noise": 0.0,
+        "margin": 0.3,
+        "margin_weight": 0.0,
+    },
     "fit": {
         "epochs": 100,
         "batch_size": 128,

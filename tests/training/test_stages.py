@@ -256,7 +256,9 @@ def seen_problem() -> tuple[torch.Tensor, torch.Tensor, TextTable]:
 
 def test_training_is_offered_no_way_to_receive_unseen_text_or_clips() -> None:
     names = list(inspect.signature(train_infocpl).parameters)
-    assert names == ["features", "labels", "seen", "config", "seed", "stop_after", "on_epoch"]
+    # `masked` holds the same training clips once more, with parts hidden.
+    expected = ["features", "labels", "seen", "config", "seed", "stop_after", "on_epoch", "masked"]
+    assert names == expected
 
 
 def test_all_statistics_come_from_the_seen_clips_and_texts() -> None:
@@ -295,6 +297,28 @@ def test_features_can_be_aligned_as_they_come() -> None:
     assert torch.equal(model.features(features), features)
     direct = model.model.scores(features, model.text(seen))
     assert torch.equal(model.scores(features, seen), direct)
+
+
+@pytest.mark.parametrize("gate", ["static", "visual", "visual+text"])
+def test_a_gate_is_trained_beside_the_heads(gate: str) -> None:
+    features, labels, seen = seen_problem()
+    plain = train_infocpl(features, labels, seen, QUICK, seed=0)
+    gated = train_infocpl(features, labels, seen, dataclasses.replace(QUICK, gate=gate), seed=0)
+    assert plain.model.gate is None
+    assert all(bool((p != 0).any()) for p in gated.model.gate.parameters())
+    with pytest.raises(ConfigError, match="unknown gate"):
+        dataclasses.replace(QUICK, gate="golden")
+
+
+def test_masked_clips_change_what_is_learned_when_the_margin_is_on() -> None:
+    features, labels, seen = seen_problem()
+    masked = features + torch.randn(features.shape, generator=torch.Generator().manual_seed(1))
+    on = dataclasses.replace(QUICK, sampling=dataclasses.replace(QUICK.sampling, margin_weight=0.5))
+    plain = train_infocpl(features, labels, seen, QUICK, seed=0)
+    margin = train_infocpl(features, labels, seen, on, seed=0, masked=masked)
+    assert not torch.equal(plain.scores(features, seen), margin.scores(features, seen))
+    with pytest.raises(ConfigError, match="masked"):
+        train_infocpl(features, labels, seen, on, seed=0)
 
 
 def test_text_is_centred_unless_told_otherwise() -> None:

@@ -86,7 +86,15 @@ def _paper(max_k: int) -> ExperimentConfig:
         centre_text=False,
         trait_weight=0.0,
         start="random",
-        sampling=LossSampling(negatives=8, text_negatives=0, inverse_epochs=15, noise=0.0),
+        gate="none",
+        sampling=LossSampling(
+            negatives=8,
+            text_negatives=0,
+            inverse_epochs=15,
+            noise=0.0,
+            margin=0.3,
+            margin_weight=0.0,
+        ),
         fit=FitConfig(epochs=100, batch_size=128, lr=1e-5, weight_decay=0.0, warmup=15.0),
     )
     return ExperimentConfig(frames=50, encoder=encoder, alignment=alignment)

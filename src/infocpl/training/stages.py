@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from infocpl.alignment.base import TextCentre, TextTable, standardise
+from infocpl.alignment.fusion import GATES
 from infocpl.alignment.infocpl import InfoCPL, InfoCPLConfig, default_k_series
 from infocpl.alignment.initialise import start_matching
 from infocpl.alignment.standard import StandardInfoCPL
@@ -70,6 +71,7 @@ class AlignmentConfig:
     centre_text : remove the mean text of the seen classes
     trait_weight : length of a class's traits beside each of its sentences (of length one), 0 to
         leave traits out as the paper does; needs `centre_text`
+    gate : how heads are weighed, see :class:`infocpl.alignment.infocpl.InfoCPLConfig`
     start : ``"random"`` weights as in the paper, or ``"matching"``
         (:func:`infocpl.alignment.initialise.start_matching`)
     sampling : negatives, attention inverse, feature noise
@@ -82,6 +84,7 @@ class AlignmentConfig:
     standard_features: bool = True
     centre_text: bool = True
     trait_weight: float = 0.7
+    gate: str = "none"
     start: str = "matching"
     sampling: LossSampling = field(
         default_factory=lambda: LossSampling(inverse_epochs=1, noise=1.0)
@@ -91,6 +94,8 @@ class AlignmentConfig:
     )
 
     def __post_init__(self) -> None:
+        if self.gate not in GATES:
+            raise ConfigError(f"unknown gate {self.gate!r}; known: {', '.join(GATES)}")
         if self.start not in ("random", "matching"):
             raise ConfigError(f"start must be 'random' or 'matching', got {self.start!r}")
         if not (math.isfinite(self.trait_weight) and self.trait_weight >= 0):
@@ -216,6 +221,7 @@ def train_infocpl(
     seed: int,
     stop_after: int | None = None,
     on_epoch: Callable[[EpochReport, StandardInfoCPL], None] | None = None,
+    masked: Tensor | None = None,
 ) -> StandardInfoCPL:
     """Align features of seen clips with the text of seen classes.
 
@@ -226,6 +232,8 @@ def train_infocpl(
     seen : text of the seen classes only
     stop_after : end after this epoch of the schedule (honest epoch selection), default all
     on_epoch : called after every epoch with the losses and the model so far
+    masked : (N, Dv) encoder features of the same clips with parts hidden, where the margin loss is
+        switched on (``sampling.margin_weight``)
     """
     torch.manual_seed(seed)
     mean, scale = torch.zeros(features.shape[1]), torch.ones(features.shape[1])
@@ -240,12 +248,14 @@ def train_infocpl(
         k_series=series,
         hidden=config.hidden,
         motion=config.motion,
+        gate=config.gate,
     )
     standard = StandardInfoCPL(InfoCPL(shape), mean, scale, centre)
     ready = standard.features(features)
     if config.start == "matching":
         start_matching(standard.model, ready, labels, text)
-    task = AlignmentTask(standard.model, ready, labels, text, config.sampling)
+    hidden = standard.features(masked) if masked is not None else None
+    task = AlignmentTask(standard.model, ready, labels, text, config.sampling, hidden)
 
     def report(epoch: EpochReport) -> None:
         if on_epoch is not None:
