@@ -219,6 +219,7 @@ def test_what_cannot_be_fitted_is_refused(scores: Tensor, labels: Tensor, words:
         ({"fusion": (1.0,)}, "fusion needs 2 weights"),
         ({"fusion": (1.0, -1.0)}, "at least 0"),
         ({"fusion": (1.0, math.nan)}, "at least 0"),
+        ({"fusion": (0.0, 0.0)}, "not all 0"),
         ({"fusion": (1.0, 1.0), "gate": "static"}, "not by both"),
     ],
 )

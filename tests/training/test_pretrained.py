@@ -81,6 +81,31 @@ def test_a_model_without_centred_text_stays_one(model, small_task, tmp_path):
     )
 
 
+@pytest.mark.parametrize("gate", ["static", "visual+text", "none"])
+def test_the_weighing_of_heads_is_saved_with_the_model(model, small_task, tmp_path, gate):
+    shape = dataclasses.replace(model.aligner.model.config, gate=gate)
+    aligner = InfoCPL(shape)
+    if aligner.gate is None:
+        heads = len(shape.k_series)
+        aligner.set_fusion(tuple(float(i + 1) for i in range(heads)))
+    else:
+        for parameter in aligner.gate.parameters():
+            parameter.data.normal_()
+    kind, old = type(model.aligner), model.aligner
+    weighed = dataclasses.replace(
+        model, aligner=kind(aligner, old.feature_mean, old.feature_scale, old.centre)
+    )
+    weighed.save_pretrained(tmp_path / "weighed")
+    loaded = ZeroShotModel.from_pretrained(tmp_path / "weighed")
+    features = model.encode(small_task.clips.keypoints[:4])
+    expected = weighed.scores(features, small_task.text)
+    assert torch.equal(loaded.scores(features, small_task.text), expected)
+    plain = InfoCPL(model.aligner.model.config)
+    plain.load_state_dict({k: v for k, v in aligner.state_dict().items() if k.startswith("heads.")})
+    unweighed = kind(plain, old.feature_mean, old.feature_scale, old.centre)
+    assert not torch.allclose(unweighed.scores(features, small_task.text), expected)
+
+
 def test_a_loaded_model_can_be_saved_again_as_the_same_model(saved, tmp_path):
     again = tmp_path / "again"
     ZeroShotModel.from_pretrained(saved).save_pretrained(

@@ -19,13 +19,13 @@ def weigh_heads(scores: Tensor, weights: Tensor) -> Tensor:
 
     Parameters
     ----------
-    scores : (H, B, C) head scores
-    weights : (H,), or (B, 1, H) or (B, C, H) where they depend on clip or on clip and class; ones
-        give the published sum
+    scores : (H, B, C) head scores, or (H, P) of pairs
+    weights : (H,), or (B, C, H) or (P, H) where they depend on clip and class; ones give the
+        published sum
 
     Returns
     -------
-    (B, C)
+    (B, C) or (P,)
 
     Examples
     --------

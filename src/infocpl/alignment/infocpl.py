@@ -84,11 +84,11 @@ class InfoCPLConfig:
             return
         if self.gate != "none":
             raise ConfigError("heads are weighed by a gate or by fixed fusion weights, not by both")
-        if len(self.fusion) != len(self.k_series) or not all(
-            math.isfinite(weight) and weight >= 0 for weight in self.fusion
-        ):
+        good = all(math.isfinite(weight) and weight >= 0 for weight in self.fusion)
+        if len(self.fusion) != len(self.k_series) or not good or not any(self.fusion):
             raise ConfigError(
-                f"fusion needs {len(self.k_series)} weights of at least 0, got {self.fusion}"
+                f"fusion needs {len(self.k_series)} weights of at least 0, not all 0, "
+                f"got {self.fusion}"
             )
 
 
@@ -345,5 +345,5 @@ class InfoCPL(nn.Module):
                 ]
             )
         weights = self.gate(features, text)[rows, classes]
-        fused = (functional.logsigmoid(scores).t() * weights).sum(1).view(clips.shape)
+        fused = weigh_heads(scores, weights).view(clips.shape)
         return -torch.log_softmax(fused, dim=1)[:, 0].mean()
