@@ -15,7 +15,7 @@ from infocpl.apps.cli.tables import print_result
 from infocpl.data import list_datasets, list_splits
 from infocpl.data.catalog import create_dataset
 
-COMMANDS = ("demo", "convert", "run", "evaluate", "predict", "info")
+COMMANDS = ("demo", "convert", "run", "evaluate", "predict", "codebook", "ablate", "info")
 NAMES = "wave the left hand, sit down, nod the head"
 
 

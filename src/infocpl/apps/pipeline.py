@@ -25,7 +25,7 @@ from infocpl.semantics.prompts import check_granularities
 from infocpl.training.config import to_dict
 from infocpl.training.pretrained import ZeroShotModel
 
-__all__ = ["Plan", "open_output", "run_pipeline"]
+__all__ = ["Plan", "open_output", "run_pipeline", "source_store"]
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def run_pipeline(plan: Plan, reporter: Reporter, *, resume: bool = False) -> dic
     create_text_encoder(plan.text_encoder)
     check_granularities(plan.granularities or GRANULARITIES)
     work = open_output(plan, resume=resume)
-    store = _open_store(plan, work, reporter)
+    store = source_store(plan, work, reporter)
     seconds["convert"] = time.monotonic() - started
     clips = prepare_clips(store, frames=plan.config.frames)
     indices = split_indices(store, plan.split, plan.protocol)
@@ -139,7 +139,8 @@ def run_pipeline(plan: Plan, reporter: Reporter, *, resume: bool = False) -> dic
     return result
 
 
-def _open_store(plan: Plan, work: Path, reporter: Reporter) -> ClipStore:
+def source_store(plan: Plan, work: Path, reporter: Reporter) -> ClipStore:
+    """The store that `plan` names, or one made of original files and kept in `work`."""
     if (plan.source / "manifest.json").is_file():
         return ClipStore.open(plan.source)
     folder = work / "store"

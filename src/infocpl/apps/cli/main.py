@@ -13,6 +13,7 @@ from typing import Annotated
 import tyro
 
 from infocpl import __version__
+from infocpl.apps.cli.codebook_commands import Ablate, Codebook
 from infocpl.apps.cli.commands import Convert, Demo, Evaluate, Info, Predict, Run
 from infocpl.errors import InfoCPLError
 
@@ -24,6 +25,8 @@ Command = (
     | Annotated[Run, tyro.conf.subcommand("run", prefix_name=False)]
     | Annotated[Evaluate, tyro.conf.subcommand("evaluate", prefix_name=False)]
     | Annotated[Predict, tyro.conf.subcommand("predict", prefix_name=False)]
+    | Annotated[Codebook, tyro.conf.subcommand("codebook", prefix_name=False)]
+    | Annotated[Ablate, tyro.conf.subcommand("ablate", prefix_name=False)]
     | Annotated[Info, tyro.conf.subcommand("info", prefix_name=False)]
 )
 
@@ -47,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="infocpl",
         description="Name human actions in skeleton sequences from text alone.",
         args=arguments or ["--help"],
+        config=(tyro.conf.OmitSubcommandPrefixes,),
     )
     try:
         return int(command.execute(" ".join(["infocpl", *arguments])))

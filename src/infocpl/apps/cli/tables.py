@@ -12,7 +12,7 @@ from rich.table import Table
 
 from infocpl.apps.predict import Prediction
 
-__all__ = ["print_predictions", "print_result"]
+__all__ = ["create_console", "print_predictions", "print_result"]
 
 _COLUMNS = (
     ("ZSL top-1", "zsl.top1"),
@@ -25,7 +25,8 @@ _COLUMNS = (
 )
 
 
-def _console() -> Console:
+def create_console() -> Console:
+    """A console that folds tables to a terminal, and not to a pipe."""
     console = Console(highlight=False)
     if not console.is_terminal:
         # A log or a pipe has no width; a table must not be folded for it.
@@ -35,7 +36,7 @@ def _console() -> Console:
 
 def print_result(result: dict[str, Any], out: Path) -> None:
     """The table of methods, its conditions, and where the report lies."""
-    console = _console()
+    console = create_console()
     oracle = result["selection"]["oracle"]
     mark = " †" if oracle else ""
     table = Table(title=_title(result), title_justify="left", caption_justify="left")
@@ -90,7 +91,7 @@ def _cell(mean: float | None, sd: float | None, mark: str) -> str:
 
 def print_predictions(found: Sequence[Prediction], *, top: int, explain: bool) -> None:
     """Ranked names a file, and the reasons if wanted."""
-    console = _console()
+    console = create_console()
     for prediction in found:
         people = "person" if prediction.persons == 1 else "persons"
         # Not as the title of the table, which would fold a path to the table's width.
