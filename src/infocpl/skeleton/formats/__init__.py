@@ -1,7 +1,20 @@
-"""Foreign skeleton files: one module per format, found by name or by content."""
+"""Foreign skeleton files: one module per format, found by name or by content.
+
+:func:`read_skeleton` reads a file that holds one clip, :func:`open_collection` opens one that holds
+many.
+"""
 
 from __future__ import annotations
 
+from infocpl.skeleton.formats.collection import (
+    CollectionFormat,
+    SkeletonCollection,
+    get_collection_format,
+    is_collection,
+    list_collection_formats,
+    open_collection,
+    register_collection_format,
+)
 from infocpl.skeleton.formats.ntu import ntu_name, parse_ntu_name, read_ntu, write_ntu
 from infocpl.skeleton.formats.nw_ucla import read_nw_ucla
 from infocpl.skeleton.formats.registry import (
@@ -15,16 +28,23 @@ from infocpl.skeleton.formats.sbu import read_sbu
 from infocpl.skeleton.formats.utd_mhad import read_utd_mhad
 
 __all__ = [
+    "CollectionFormat",
+    "SkeletonCollection",
     "SkeletonFormat",
+    "get_collection_format",
     "get_format",
+    "is_collection",
+    "list_collection_formats",
     "list_formats",
     "ntu_name",
+    "open_collection",
     "parse_ntu_name",
     "read_ntu",
     "read_nw_ucla",
     "read_sbu",
     "read_skeleton",
     "read_utd_mhad",
+    "register_collection_format",
     "register_format",
     "write_ntu",
 ]

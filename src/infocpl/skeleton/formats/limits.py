@@ -16,6 +16,8 @@ from infocpl.errors import SkeletonFormatError
 
 __all__ = [
     "MAX_BODIES",
+    "MAX_CLASSES",
+    "MAX_CLIPS",
     "MAX_COORDINATE",
     "MAX_FILE_BYTES",
     "MAX_FRAMES",
@@ -33,6 +35,12 @@ MAX_FRAMES = 10_000
 
 MAX_BODIES = 16
 """Most bodies in one frame."""
+
+MAX_CLIPS = 2_000_000
+"""Most clips in one collection (NTU RGB+D 120 has 114,480, Kinetics 300,000)."""
+
+MAX_CLASSES = 10_000
+"""Most classes of a collection that does not say how many it has."""
 
 MAX_COORDINATE = 1e6
 """Largest magnitude of a coordinate, in the unit of the file; no sensor sees a thousand km."""
