@@ -281,7 +281,7 @@ def test_a_split_with_classes_the_store_does_not_know_is_refused(store: ClipStor
 
 
 def test_an_unknown_protocol_is_refused_with_the_known_ones(store: ClipStore):
-    with pytest.raises(DataError, match="no protocol 'xview'; it has: xsub, xsub-75"):
+    with pytest.raises(DataError, match="no protocol 'xview'; usable: xsub, xsub-75"):
         split_indices(store, UTD_SPLIT, "xview")
 
 

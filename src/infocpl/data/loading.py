@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infocpl.data.catalog import create_dataset
 from infocpl.data.dataset import Protocol
 from infocpl.data.splits import Split
 from infocpl.data.store import ClipStore
@@ -232,7 +231,7 @@ def split_indices(
     if unseen not in ("all", "test"):
         raise SplitError(f"unseen: expected 'all' or 'test', got {unseen!r}")
     if not isinstance(protocol, Protocol):
-        protocol = create_dataset(store.dataset).protocol(protocol)
+        protocol = store.protocol(protocol)
     training_side = np.isin(store.column(protocol.field), protocol.train)
     is_seen = np.isin(store.labels, [store.classes.index(name) for name in split.seen])
     is_unseen = np.isin(store.labels, [store.classes.index(name) for name in split.unseen])
