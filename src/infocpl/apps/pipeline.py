@@ -121,7 +121,8 @@ def run_pipeline(plan: Plan, reporter: Reporter, *, resume: bool = False) -> dic
     work = open_output(plan, resume=resume)
     store = _open_store(plan, work, reporter)
     seconds["convert"] = time.monotonic() - started
-    clips = prepare_clips(store, frames=plan.config.frames)
+    with reporter.count("preparing clips") as progress:
+        clips = prepare_clips(store, frames=plan.config.frames, cache=work, progress=progress)
     indices = split_indices(store, plan.split, plan.protocol)
     mark = time.monotonic()
     codebook = _describe(plan, reporter)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -91,7 +92,7 @@ class LabelledStore:
     def __len__(self) -> int:
         return len(self.labels)
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of the things stored, in order."""
         return tuple(self._columns["name"])

@@ -71,7 +71,6 @@ def learn_features(
 ) -> Features:
     """Train an encoder on the task's training clips and encode the clips of the task."""
     seen = task.split.seen
-    keypoints = task.clips.keypoints
     left = config.encoder.fit.epochs
 
     def report(epoch: EpochReport) -> None:
@@ -81,7 +80,7 @@ def learn_features(
         advance(len(task.train), f"{note}: encoder {epoch.epoch}/{epoch.epochs}, loss {loss:.2f}")
 
     trained = train_encoder(
-        keypoints[task.train],
+        task.clips.rows(task.train),
         task.rows(task.train, seen),
         seen,
         config.encoder,
@@ -95,7 +94,7 @@ def learn_features(
         advance(left * len(task.train), f"{note}: encoder of an earlier run")
     forbid_classes(trained.training_classes, task.split.unseen, "encoder")
     parts = [
-        encode_clips(trained.module, keypoints[index])
+        encode_clips(trained.module, task.clips.rows(index))
         if len(index)
         else torch.zeros(0, int(trained.module.dim))  # type: ignore[arg-type]
         for index in (task.train, task.seen_test, task.unseen_test)
