@@ -257,7 +257,9 @@ def test_a_killed_conversion_leaves_no_store_and_no_process_and_a_second_run_wor
 
 @pytest.mark.integration
 @pytest.mark.parametrize("workers", [1, 2])
-def test_ctrl_c_before_the_first_batch_leaves_nothing_at_all(tmp_path: Path, utd_folder: Path, workers: int):
+def test_ctrl_c_before_the_first_batch_leaves_nothing_at_all(
+    tmp_path: Path, utd_folder: Path, workers: int
+):
     out = tmp_path / "out" / "store"
     process, children = start_conversion(tmp_path, utd_folder, out, workers)
     # A terminal signals the whole group; the workers leave it to the main process.

@@ -231,9 +231,7 @@ def test_a_store_is_replaced_only_when_the_new_one_is_complete(
     out = tmp_path / "store"
     convert_dataset(UTD, folder, out, on_error="skip")
     with pytest.raises(KeyboardInterrupt):
-        convert_dataset(
-            UTD, folder, out, on_error="skip", overwrite=True, progress=stop_at(200)
-        )
+        convert_dataset(UTD, folder, out, on_error="skip", overwrite=True, progress=stop_at(200))
     assert contents(out) == whole
     assert resumed_from(folder, out, overwrite=True) == 192
     assert contents(out) == whole

@@ -14,7 +14,7 @@ from infocpl.errors import DataError
 __all__ = ["FIELDS", "ClipInfo", "Dataset", "Protocol", "ProtocolFile", "PublishedResult"]
 
 FIELDS = ("subject", "camera", "setup", "replication", "part")
-"""Facts about a clip's recording that a protocol can divide by; all but ``part`` come from names."""
+"""Facts about a clip that a protocol can divide by; all but ``part`` come from its name."""
 
 ALIASES = {
     "pair": "subject",

@@ -123,8 +123,10 @@ def _training_ids(dataset: Dataset, paths: Sequence[Path], field: str) -> tuple[
         words = [word for line in lines for word in re.split(r"[\s,;]+", line) if word]
         for word in words:
             if not word.isascii() or not word.isdigit() or len(word) > 9:
-                raise DataError(f"{path}: expected whole numbers, the {field} ids that train, or "
-                    f"the four lines of a list of recordings, got {word[:40]!r}")
+                raise DataError(
+                    f"{path}: expected whole numbers, the {field} ids that train, or "
+                    f"the four lines of a list of recordings, got {word[:40]!r}"
+                )
             train.add(int(word))
     return tuple(sorted(train))
 

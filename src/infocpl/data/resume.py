@@ -112,7 +112,7 @@ class ResumableWriter(StoreWriter):
         """Take over the work of an earlier run; return the part of its journal that holds."""
         try:
             lines = journal.read_bytes().splitlines(keepends=True)
-            files = {
+            files: dict[str, BinaryIO] = {
                 name: self._stack.enter_context((self._place / name).open("r+b"))
                 for name in CLIPS.arrays
             }

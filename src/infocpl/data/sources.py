@@ -6,6 +6,7 @@ Both are a numbered row of items. An item is read in any process from a small pi
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -123,12 +124,15 @@ class FolderSource(ClipSource):
         return len(self._files)
 
     def info(self, item: int) -> ClipInfo:
+        """See :meth:`ClipSource.info`."""
         return self.dataset.parse(self.path / self._files[item])
 
     def place(self, item: int) -> str:
+        """See :meth:`ClipSource.place`."""
         return self._files[item]
 
     def stamp(self, item: int) -> tuple[int, int]:
+        """See :meth:`ClipSource.stamp`; a file that is gone has one of its own."""
         try:
             found = (self.path / self._files[item]).stat()
         except OSError:
@@ -136,9 +140,11 @@ class FolderSource(ClipSource):
         return (found.st_size, found.st_mtime_ns)
 
     def job(self, start: int, stop: int) -> Job:
+        """See :meth:`ClipSource.job`."""
         return _ReadFiles(tuple(self.path / file for file in self._files[start:stop]), self._read)
 
     def facts(self) -> dict[str, Any]:
+        """See :meth:`ClipSource.facts`."""
         found = len(self) + self._missing
         return {"format": self.format, "found": found, "missing": self._missing}
 
@@ -200,11 +206,15 @@ class CollectionSource(ClipSource):
         self.layout = clips.layout
         self._files = clips.files
         self._notes = clips.notes
-        found = [dataset.describe(n, int(k)) for n, k in zip(clips.names, clips.labels, strict=True)]
+        rows = zip(clips.names, clips.labels, strict=True)
+        found = [dataset.describe(name, int(label)) for name, label in rows]
         parts = _parts(clips, division, official=any(info.subject >= 0 for info in found))
         self._items = [at for at, info in enumerate(found) if info.name not in dataset.missing]
         self._infos = [replace(found[at], part=int(parts[at])) for at in self._items]
         self._missing = len(found) - len(self._items)
+        # One stamp for all: the clips of a file do not change one by one.
+        facts = [file.stat() for file in self._files]
+        self._stamp = (sum(f.st_size for f in facts), max(f.st_mtime_ns for f in facts))
         if not self._items:
             raise DataError(f"{path}: all {len(found)} clips in it are known to have no skeleton")
 
@@ -212,21 +222,26 @@ class CollectionSource(ClipSource):
         return len(self._items)
 
     def info(self, item: int) -> ClipInfo:
+        """See :meth:`ClipSource.info`."""
         return self._infos[item]
 
     def place(self, item: int) -> str:
+        """See :meth:`ClipSource.place`."""
         return f"{self.path.name}#{self._infos[item].name}"
 
     def stamp(self, item: int) -> tuple[int, int]:
-        # One stamp for all: the clips of a file cannot change one by one.
-        found = [file.stat() for file in self._files]
-        return (sum(f.st_size for f in found), max(f.st_mtime_ns for f in found))
+        """See :meth:`ClipSource.stamp`; that of all the files together."""
+        return self._stamp
 
     def job(self, start: int, stop: int) -> Job:
+        """See :meth:`ClipSource.job`."""
         return _ReadPositions(self.path, self.format, self._items[start:stop])
 
     def facts(self) -> dict[str, Any]:
-        hashes = {file.name: sha256_file(file) for file in self._files}
+        """See :meth:`ClipSource.facts`."""
+        root = self.path if self.path.is_dir() else self.path.parent
+        names = {file: os.path.relpath(file, root) for file in self._files}
+        hashes = {Path(name).as_posix(): sha256_file(file) for file, name in names.items()}
         return {
             "format": self.format,
             "found": len(self) + self._missing,

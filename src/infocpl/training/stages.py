@@ -193,7 +193,7 @@ def _hash(clips: NDArray[np.float32] | ClipRows) -> str:
     """SHA-256 of all clips, a few of which are in memory at a time."""
     digest = hashlib.sha256()
     for start in range(0, len(clips), _FEW):
-        digest.update(np.ascontiguousarray(clips[start : start + _FEW]))
+        digest.update(clips[start : start + _FEW].tobytes())
     return digest.hexdigest()
 
 
