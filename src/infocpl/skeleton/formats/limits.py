@@ -18,10 +18,12 @@ __all__ = [
     "MAX_BODIES",
     "MAX_CLASSES",
     "MAX_CLIPS",
+    "MAX_COLLECTION_BYTES",
     "MAX_COORDINATE",
     "MAX_FILE_BYTES",
     "MAX_FRAMES",
     "check_coordinates",
+    "file_size",
     "read_bounded",
     "read_head",
     "show",
@@ -35,6 +37,9 @@ MAX_FRAMES = 10_000
 
 MAX_BODIES = 16
 """Most bodies in one frame."""
+
+MAX_COLLECTION_BYTES = 64 * 1024**3
+"""Largest file that is mapped (the largest published one, NTU RGB+D 120 as npz, has 21 GB)."""
 
 MAX_CLIPS = 2_000_000
 """Most clips in one collection (NTU RGB+D 120 has 114,480, Kinetics 300,000)."""
@@ -79,6 +84,24 @@ def read_head(path: str | Path, size: int = 4096) -> bytes:
     SkeletonFormatError : if there is no readable regular file at `path`
     """
     return _read(path, size)
+
+
+def file_size(path: str | Path, *, max_bytes: int = MAX_COLLECTION_BYTES) -> int:
+    """Size of a regular file that is to be mapped, not read.
+
+    Raises
+    ------
+    SkeletonFormatError : if there is no readable regular file, or it is empty or too large
+    """
+    path = Path(path)
+    if not read_head(path, 1):
+        raise SkeletonFormatError(path, "file", "content", "an empty file")
+    size = path.stat().st_size
+    if size > max_bytes:
+        raise SkeletonFormatError(
+            path, "file size", f"at most {max_bytes:,} bytes", f"{size:,} bytes"
+        )
+    return size
 
 
 def _read(path: str | Path, size: int) -> bytes:
