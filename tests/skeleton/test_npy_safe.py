@@ -1,4 +1,4 @@
-"""Safe reading of npy and npz files, judged by numpy's own reader and by hostile files."""
+"""Safe reading of npz files, judged by numpy's own reader and by hostile files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from infocpl.errors import SkeletonFormatError
 from infocpl.skeleton.formats.npy_safe import (
     is_npz,
     list_npz,
-    read_npy,
     read_npy_header,
     read_npz_array,
     write_npz,
@@ -60,13 +59,13 @@ def test_what_numpy_writes_is_read_as_numpy_reads_it(
 ) -> None:
     folder = tmp_path_factory.mktemp("npy")
     array = np.asfortranarray(array) if fortran else array
-    np.save(folder / "a.npy", array)
     (np.savez_compressed if packed else np.savez)(folder / "a.npz", one=array, two=np.arange(3))
-    expected = np.load(folder / "a.npy")
-    for found in (read_npy(folder / "a.npy"), read_npz_array(folder / "a.npz", "one")):
-        assert found.dtype == expected.dtype
-        assert found.shape == expected.shape
-        assert found.tobytes() == expected.tobytes()
+    with np.load(folder / "a.npz") as archive:
+        expected = archive["one"]
+    found = read_npz_array(folder / "a.npz", "one")
+    assert found.dtype == expected.dtype
+    assert found.shape == expected.shape
+    assert found.tobytes() == expected.tobytes()
     headers = list_npz(folder / "a.npz")
     assert list(headers) == ["one", "two"]
     assert (headers["one"].dtype, headers["one"].shape) == (array.dtype, array.shape)
@@ -139,11 +138,8 @@ class Bomb:
 def test_objects_are_refused_and_run_nothing(tmp_path) -> None:
     mark = tmp_path / "executed"
     array = np.array([Bomb(mark)], dtype=object)
-    np.save(tmp_path / "a.npy", array, allow_pickle=True)
     np.savez(tmp_path / "a.npz", x=array)
-    with pytest.raises(SkeletonFormatError, match="Python objects, which may run code"):
-        read_npy(tmp_path / "a.npy")
-    with pytest.raises(SkeletonFormatError, match=r"array 'x.npy'.*Python objects"):
+    with pytest.raises(SkeletonFormatError, match=r"array 'x.npy'.*objects, which may run code"):
         read_npz_array(tmp_path / "a.npz", "x")
     assert not mark.exists()
     # The trap does work: this is what a trusting reader would have done.
@@ -166,18 +162,16 @@ NPY_REFUSALS = {
     "an endless axis": (header_of(PLAIN.replace("(2,)", f"(0, {'9' * 99})")), "at most 8 axes"),
     "a negative axis": (header_of(PLAIN.replace("(2,)", "(-2,)")), "type, order and shape"),
     "axes without comma": (header_of(PLAIN.replace("(2,)", "(2 3)")), "a type and a shape"),
-    "far too large": (header_of(PLAIN.replace("(2,)", "(9000000,)")), "got 72,000,000 for shape"),
-    "data that break off": (header_of(PLAIN) + bytes(15), "expected 16 bytes, got 15"),
-    "data that go on": (header_of(PLAIN) + bytes(17), "expected 16 bytes, got more"),
+    "far too large": (header_of(PLAIN.replace("(2,)", "(9000000,)")), "72,000,000 bytes .*got 0"),
+    "data that break off": (header_of(PLAIN) + bytes(15), "expected 16 bytes .*got 15"),
+    "data that go on": (header_of(PLAIN) + bytes(17), "expected 16 bytes .*got 17"),
     "letters that are none": (header_of(PLAIN.replace("<f8", "<U1")) + b"\xff" * 8, "no letters"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("content", "words"), NPY_REFUSALS.values(), ids=NPY_REFUSALS)
 def test_a_broken_array_is_refused_with_the_reason(save, content, words) -> None:
-    with pytest.raises(SkeletonFormatError, match=words):
-        read_npy(save(content, "a.npy"))
-    with pytest.raises(SkeletonFormatError, match=r"array '?x"):
+    with pytest.raises(SkeletonFormatError, match=f"array '?x.*{words}"):
         read_npz_array(save(archive({"x.npy": content}), "a.npz"), "x")
 
 
@@ -216,7 +210,7 @@ def test_a_name_that_comes_twice_is_refused(save) -> None:
         list_npz(save(file.getvalue(), "a.npz"))
 
 
-@pytest.mark.parametrize("read", [read_npy, list_npz, lambda path: read_npz_array(path, "x")])
+@pytest.mark.parametrize("read", [list_npz, lambda path: read_npz_array(path, "x")])
 def test_what_is_no_file_is_refused(read, tmp_path) -> None:
     for path in (tmp_path / "missing", tmp_path, Path("/dev/null")):
         with pytest.raises(SkeletonFormatError, match="file: expected a readable file"):

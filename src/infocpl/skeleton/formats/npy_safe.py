@@ -1,4 +1,4 @@
-"""Arrays out of ``.npy`` and ``.npz`` files, every size checked before memory is used.
+"""Arrays out of ``.npz`` files, every size checked before memory is used.
 
 numpy's own loader trusts the file: a header may ask for any amount of memory, an archive of a
 megabyte may inflate to a gigabyte, and object arrays run code. Here a header is read on its own and
@@ -27,7 +27,6 @@ __all__ = [
     "NpyHeader",
     "is_npz",
     "list_npz",
-    "read_npy",
     "read_npy_header",
     "read_npz_array",
     "write_npz",
@@ -137,23 +136,6 @@ def read_npy_header(file: IO[bytes], path: str | Path, where: str = "") -> NpyHe
         expected = f"at most {_MAX_AXES} axes of up to {_MAX_AXIS:,}"
         raise SkeletonFormatError(path, "shape", expected, show(shape), where)
     return NpyHeader(dtype, shape, order == "True", 8 + width + length)
-
-
-def read_npy(path: str | Path, *, max_bytes: int = MAX_FILE_BYTES) -> NDArray[Any]:
-    """Read the array of an ``.npy`` file.
-
-    Raises
-    ------
-    SkeletonFormatError : if the file is missing or damaged, holds anything but plain values, or its
-        array is larger than `max_bytes` (it is then refused unread)
-    """
-    path = Path(path)
-    read_head(path, 1)
-    try:
-        with path.open("rb") as file:
-            return _read_array(file, read_npy_header(file, path), path, "", max_bytes)
-    except OSError as error:
-        raise SkeletonFormatError(path, "file", "a readable file", str(error)) from error
 
 
 def is_npz(head: bytes) -> bool:
@@ -276,11 +258,10 @@ def _read_array(
         expected = f"at most {max_bytes:,} bytes"
         got = f"{header.bytes:,} for shape {header.shape}"
         raise SkeletonFormatError(path, "array size", expected, got, where)
-    # One byte more than needed: reading to the end makes the archive compare the checksum.
-    data = file.read(header.bytes + 1)
+    # Reading to the end makes the archive compare the checksum; _member_header() bounded it.
+    data = file.read()
     if len(data) != header.bytes:
-        got = f"{len(data):,}" if len(data) < header.bytes else "more"
-        raise SkeletonFormatError(path, "data", f"{header.bytes:,} bytes", got, where)
+        raise SkeletonFormatError(path, "data", f"{header.bytes:,} bytes", f"{len(data):,}", where)
     array = np.frombuffer(data, header.dtype)
     if header.dtype.kind == "U" and array.size:
         codes = np.frombuffer(data, np.dtype("u4").newbyteorder(header.dtype.byteorder))
