@@ -27,6 +27,7 @@ __all__ = [
     "read_bounded",
     "read_head",
     "show",
+    "sniff_head",
 ]
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -86,6 +87,14 @@ def read_head(path: str | Path, size: int = 4096) -> bytes:
     return _read(path, size)
 
 
+def sniff_head(path: Path, size: int = 4096) -> bytes:
+    """The first `size` bytes of a regular file, b"" of anything else; never raises."""
+    try:
+        return _read(path, size)
+    except SkeletonFormatError:
+        return b""
+
+
 def file_size(path: str | Path, *, max_bytes: int = MAX_COLLECTION_BYTES) -> int:
     """Size of a regular file that is to be mapped, not read.
 
@@ -120,7 +129,12 @@ def _read(path: str | Path, size: int) -> bytes:
 
 
 def check_coordinates(
-    values: NDArray[np.float64], path: str | Path, axes: tuple[str, ...], start: int = 0
+    values: NDArray[np.float64],
+    path: str | Path,
+    axes: tuple[str, ...],
+    start: int = 0,
+    *,
+    field: str = "coordinate",
 ) -> None:
     """Refuse coordinates that are not finite or larger than :data:`MAX_COORDINATE`.
 
@@ -129,6 +143,7 @@ def check_coordinates(
     values : array whose axes are called `axes` in the message, for instance
         ``("frame", "joint", "coordinate")``
     start : number given to the first entry of every axis
+    field : what an entry is called
 
     Raises
     ------
@@ -148,7 +163,7 @@ number within 1e+06, got nan
         where = ", ".join(f"{a} {int(i) + start}" for a, i in zip(axes, first, strict=True))
         raise SkeletonFormatError(
             path,
-            "coordinate",
+            field,
             f"a finite number within {MAX_COORDINATE:.0e}",
             f"{float(values[first]):g}",
             where,

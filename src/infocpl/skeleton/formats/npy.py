@@ -1,132 +1,68 @@
-"""Numpy's ``.npy`` arrays, opened without trusting the file.
+"""Numpy's ``.npy`` arrays of numbers, mapped into memory without trusting the file.
 
-numpy's own loader runs pickled code for object arrays and believes the header about sizes. Here
-the header may only say what a plain array of numbers needs, it is matched and not evaluated, and
-the size it promises is compared with the size of the file before anything is mapped. Format:
-numpy, "NEP 1, A simple file format for NumPy arrays", versions 1.0 to 3.0.
+The header is read by :mod:`infocpl.skeleton.formats.npy_safe`; the size it promises is compared
+with the size of the file before anything is mapped.
 """
 
 from __future__ import annotations
 
+import io
 import math
-import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
+from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
 from infocpl.errors import SkeletonFormatError
-from infocpl.skeleton.formats.limits import (
-    MAX_COLLECTION_BYTES,
-    file_size,
-    read_head,
-    show,
-)
+from infocpl.skeleton.formats.limits import MAX_COLLECTION_BYTES, file_size, read_head
+from infocpl.skeleton.formats.npy_safe import NpyHeader, read_npy_header
 
-__all__ = ["HEAD_BYTES", "MAGIC", "NpyHeader", "check_finite", "map_npy", "read_npy_header"]
+__all__ = [
+    "HEAD_BYTES",
+    "MAGIC",
+    "check_finite",
+    "map_npy",
+    "read_number_header",
+    "write_npy_header",
+]
 
 MAGIC = b"\x93NUMPY"
 
-HEAD_BYTES = 12 + 10_000
-"""So many first bytes hold the whole header of every file that is accepted."""
-
-_MAX_AXES = 8
-_SHAPE = rb"\(\s*((?:\d{1,18}L?\s*,\s*)*(?:\d{1,18}L?)?)\s*\)"
-_FIELDS = {
-    b"descr": re.compile(rb"""['"]descr['"]\s*:\s*(?:['"]([^'"]{0,40})['"]|(\[))"""),
-    b"fortran_order": re.compile(rb"""['"]fortran_order['"]\s*:\s*(True|False)\b"""),
-    b"shape": re.compile(rb"""['"]shape['"]\s*:\s*""" + _SHAPE),
-}
-_NUMBER = re.compile(r"[<>|=]?([fiu][1248]|b1)")
+HEAD_BYTES = 8192
+"""So many first bytes hold the whole header of every array that is accepted."""
 
 
-@dataclass(frozen=True)
-class NpyHeader:
-    """What a header says.
-
-    Attributes
-    ----------
-    dtype : of numbers or truth values, in the byte order of the file
-    shape : of the array
-    fortran : whether the first axis runs fastest
-    start : byte at which the numbers begin
-    """
-
-    dtype: np.dtype[Any]
-    shape: tuple[int, ...]
-    fortran: bool
-    start: int
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes that the numbers take."""
-        return math.prod(self.shape) * self.dtype.itemsize
-
-
-def read_npy_header(path: Path, head: bytes, where: str = "") -> NpyHeader:
-    """Read the header at the beginning of an array.
+def read_number_header(path: Path, head: bytes, where: str = "byte 0") -> NpyHeader:
+    """Read the header of an array of numbers.
 
     Parameters
     ----------
     path : named in messages only
     head : the first :data:`HEAD_BYTES` bytes of the array, fewer if it is shorter
-    where : what to name beside the path, for arrays inside other files
+    where : place named in messages
 
     Raises
     ------
-    SkeletonFormatError : if this is no array of numbers of a sane shape
+    SkeletonFormatError : if this is no array, or one of something else than numbers, or larger
+        than any collection
 
     Examples
     --------
-    >>> import io
     >>> file = io.BytesIO()
     >>> np.save(file, np.zeros((2, 3), np.float32))
-    >>> header = read_npy_header(Path("a.npy"), file.getvalue())
-    >>> header.shape, header.dtype.name, header.start, header.nbytes
+    >>> header = read_number_header(Path("a.npy"), file.getvalue())
+    >>> header.shape, header.dtype.name, header.start, header.bytes
     ((2, 3), 'float32', 128, 24)
     """
-
-    def fail(field: str, expected: str, got: str) -> SkeletonFormatError:
-        return SkeletonFormatError(path, field, expected, got, where or "byte 0")
-
-    if not head.startswith(MAGIC):
-        raise fail("npy header", "a numpy array", show(head[:8], 20))
-    version = head[6:8]
-    wide = 2 if version == b"\x01\x00" else 4
-    if version not in (b"\x01\x00", b"\x02\x00", b"\x03\x00"):
-        raise fail("npy version", "1.0, 2.0 or 3.0", show(version.hex()))
-    length = int.from_bytes(head[8 : 8 + wide], "little")
-    start = 8 + wide + length
-    if start > len(head):
-        limit = f"at most {HEAD_BYTES - 12:,} bytes, all in the file"
-        raise fail("npy header", limit, f"{length:,} bytes")
-    text = head[8 + wide : start]
-    found = {}
-    for key, pattern in _FIELDS.items():
-        match = pattern.search(text)
-        if match is None or len(pattern.findall(text)) != 1:
-            raise fail(f"npy {key.decode()}", "one plain value", show(text.strip(), 80))
-        found[key] = match
-    dtype = _dtype(found[b"descr"], fail)
-    sizes = re.findall(rb"\d+", found[b"shape"][1])
-    shape = tuple(int(size) for size in sizes)
-    if len(shape) > _MAX_AXES or math.prod(shape) * dtype.itemsize > MAX_COLLECTION_BYTES:
-        limit = f"at most {_MAX_AXES} axes and {MAX_COLLECTION_BYTES:,} bytes"
-        raise fail("npy shape", limit, show(str(shape), 80))
-    return NpyHeader(dtype, shape, found[b"fortran_order"][1] == b"True", start)
-
-
-def _dtype(found: re.Match[bytes], fail: Any) -> np.dtype[Any]:
-    code = "a structured type" if found[2] else found[1].decode("latin-1")
-    if "O" in code and not found[2]:
-        got = "Python objects, which only unpickling could read"
-        raise fail("npy descr", "numbers", got)
-    if not _NUMBER.fullmatch(code):
-        raise fail("npy descr", "real numbers", show(code))
-    dtype: np.dtype[Any] = np.dtype(code)
-    return dtype
+    header = read_npy_header(io.BytesIO(head), path, where)
+    if header.dtype.kind not in "biuf":
+        raise SkeletonFormatError(path, "npy type", "numbers", header.dtype.str, where)
+    if header.bytes > MAX_COLLECTION_BYTES:
+        expected = f"at most {MAX_COLLECTION_BYTES:,} bytes"
+        raise SkeletonFormatError(path, "shape", expected, f"{header.shape}", where)
+    return header
 
 
 def map_npy(path: str | Path) -> NDArray[Any]:
@@ -147,15 +83,23 @@ def map_npy(path: str | Path) -> NDArray[Any]:
     [3, 4, 5]
     """
     path = Path(path)
-    header = read_npy_header(path, read_head(path, HEAD_BYTES))
+    header = read_number_header(path, read_head(path, HEAD_BYTES))
     size = file_size(path)
-    if header.start + header.nbytes != size:
-        expected = f"{header.start + header.nbytes:,} bytes for shape {header.shape}"
+    if header.start + header.bytes != size:
+        expected = f"{header.start + header.bytes:,} bytes for shape {header.shape}"
         raise SkeletonFormatError(path, "file size", expected, f"{size:,}")
-    if header.nbytes == 0:
+    if header.bytes == 0:
         return np.zeros(header.shape, header.dtype)
     order: Any = "F" if header.fortran else "C"
     return np.memmap(path, header.dtype, "r", header.start, header.shape, order)
+
+
+def write_npy_header(file: IO[bytes], shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Write what stands before the numbers of an array, which the caller writes in C order."""
+    npy_format.write_array_header_1_0(
+        file,
+        {"descr": dtype.str, "fortran_order": False, "shape": shape},
+    )
 
 
 def check_finite(array: NDArray[Any], path: str | Path, axes: tuple[str, ...]) -> None:

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from infocpl.errors import SkeletonFormatError
 from infocpl.skeleton.formats.limits import file_size, show
-from infocpl.skeleton.formats.npy import HEAD_BYTES, NpyHeader, read_npy_header
+from infocpl.skeleton.formats.npy import HEAD_BYTES, read_number_header
+from infocpl.skeleton.formats.npy_safe import NpyHeader
 from infocpl.skeleton.formats.zip_directory import ZipEntry, read_zip_directory
 
 __all__ = ["NpzArray", "NpzFile"]
@@ -40,12 +41,13 @@ class NpzArray:
         self.path, self._data, self._entry = path, data, entry
         self.name = entry.name.removesuffix(".npy")
         head = self._stream().read(min(HEAD_BYTES, entry.size))
-        self.header: NpyHeader = read_npy_header(path, head, entry.name)
-        whole = self.header.start + self.header.nbytes
+        self.header: NpyHeader = read_number_header(path, head, f"array {show(entry.name)}")
+        whole = self.header.start + self.header.bytes
         if whole != entry.size:
             expected = f"{whole:,} bytes for shape {self.header.shape}"
             raise SkeletonFormatError(path, "size", expected, f"{entry.size:,}", entry.name)
         self._reader: _Stream | None = None
+        self._broken: tuple[int, SkeletonFormatError] | None = None
         self._next = 0
 
     def _stream(self) -> _Stream:
@@ -56,10 +58,10 @@ class NpzArray:
         """Shape of one row."""
         return self.header.shape[1:]
 
-    def row(self, index: int) -> NDArray[Any]:
-        """Row `index` as a copy in native byte order.
+    def rows(self, start: int, stop: int) -> NDArray[Any]:
+        """Rows from `start` up to `stop` as a copy in native byte order.
 
-        Rows of a deflated array are inflated up to this one; rising order is the fast order.
+        Rows of a deflated array are inflated up to these; rising order is the fast order.
 
         Raises
         ------
@@ -71,17 +73,31 @@ class NpzArray:
             raise SkeletonFormatError(self.path, "order", expected, "Fortran order", entry.name)
         size = math.prod(self.row_shape) * header.dtype.itemsize
         if not entry.deflated:
-            start = entry.start + header.start + index * size
-            content: bytes = self._data[start : start + size]
+            at = entry.start + header.start
+            content: bytes = self._data[at + start * size : at + stop * size]
         else:
-            if self._reader is None or index < self._next:
-                self._reader, self._next = self._stream(), 0
-                self._reader.skip(header.start)
-            self._reader.skip((index - self._next) * size)
-            content = self._reader.read(size)
-            self._next = index + 1
-        row = np.frombuffer(content, header.dtype).reshape(self.row_shape)
-        return row.astype(header.dtype.newbyteorder("="))
+            content = self._inflate_rows(start, stop, size)
+        rows = np.frombuffer(content, header.dtype).reshape(stop - start, *self.row_shape)
+        return rows.astype(header.dtype.newbyteorder("="))
+
+    def _inflate_rows(self, start: int, stop: int, size: int) -> bytes:
+        if self._broken is not None and stop > self._broken[0]:
+            raise self._broken[1]
+        reader, at = self._reader, self._next
+        # Put back when it is known to stand between two rows.
+        self._reader = None
+        if reader is None or start < at:
+            reader, at = self._stream(), 0
+            reader.skip(self.header.start)
+        try:
+            reader.skip((start - at) * size)
+            content = reader.read((stop - start) * size)
+        except SkeletonFormatError as error:
+            # What follows the damage cannot be inflated either; once is enough to find out.
+            self._broken = (start, error)
+            raise
+        self._reader, self._next = reader, stop
+        return content
 
     def verify(self) -> None:
         """Compare the whole content with its checksum in the archive.
@@ -178,8 +194,8 @@ class NpzFile:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     np.savez(Path(folder) / "a.npz", x=np.arange(6).reshape(3, 2))
     ...     with NpzFile(Path(folder) / "a.npz") as file:
-    ...         file.arrays["x"].header.shape, file.arrays["x"].row(1).tolist()
-    ((3, 2), [2, 3])
+    ...         file.arrays["x"].header.shape, file.arrays["x"].rows(1, 3).tolist()
+    ((3, 2), [[2, 3], [4, 5]])
     """
 
     def __init__(self, path: str | Path) -> None:
