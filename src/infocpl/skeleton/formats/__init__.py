@@ -6,6 +6,7 @@ many.
 
 from __future__ import annotations
 
+from infocpl.skeleton.formats.aimclr import AimclrCollection, open_aimclr, write_aimclr
 from infocpl.skeleton.formats.collection import (
     CollectionFormat,
     SkeletonCollection,
@@ -15,8 +16,10 @@ from infocpl.skeleton.formats.collection import (
     open_collection,
     register_collection_format,
 )
+from infocpl.skeleton.formats.ctrgcn import CtrgcnCollection, open_ctrgcn, write_ctrgcn
 from infocpl.skeleton.formats.ntu import ntu_name, parse_ntu_name, read_ntu, write_ntu
 from infocpl.skeleton.formats.nw_ucla import read_nw_ucla
+from infocpl.skeleton.formats.pyskl import PysklCollection, open_pyskl, write_pyskl
 from infocpl.skeleton.formats.registry import (
     SkeletonFormat,
     get_format,
@@ -28,7 +31,10 @@ from infocpl.skeleton.formats.sbu import read_sbu
 from infocpl.skeleton.formats.utd_mhad import read_utd_mhad
 
 __all__ = [
+    "AimclrCollection",
     "CollectionFormat",
+    "CtrgcnCollection",
+    "PysklCollection",
     "SkeletonCollection",
     "SkeletonFormat",
     "get_collection_format",
@@ -37,7 +43,10 @@ __all__ = [
     "list_collection_formats",
     "list_formats",
     "ntu_name",
+    "open_aimclr",
     "open_collection",
+    "open_ctrgcn",
+    "open_pyskl",
     "parse_ntu_name",
     "read_ntu",
     "read_nw_ucla",
@@ -46,5 +55,8 @@ __all__ = [
     "read_utd_mhad",
     "register_collection_format",
     "register_format",
+    "write_aimclr",
+    "write_ctrgcn",
     "write_ntu",
+    "write_pyskl",
 ]
