@@ -239,12 +239,12 @@ def test_a_store_is_replaced_only_when_the_new_one_is_complete(
 
 
 def test_the_lock_is_held_by_one_at_a_time_and_ends_with_its_block(tmp_path: Path):
-    with exclusive_lock(tmp_path / "deep" / "lock"):
-        with (
-            pytest.raises(OutputExistsError, match="in use by another process"),
-            exclusive_lock(tmp_path / "deep" / "lock"),
-        ):
-            pass
+    with (
+        exclusive_lock(tmp_path / "deep" / "lock"),
+        pytest.raises(OutputExistsError, match="in use by another process"),
+        exclusive_lock(tmp_path / "deep" / "lock"),
+    ):
+        pass
     with exclusive_lock(tmp_path / "deep" / "lock"):
         pass
 

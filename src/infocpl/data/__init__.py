@@ -13,6 +13,7 @@ from infocpl.data.catalog import (
     load_dataset,
 )
 from infocpl.data.convert import convert_dataset
+from infocpl.data.convert_features import convert_features, declared_classes
 from infocpl.data.feature_store import EncoderNote, FeatureStore, write_features
 from infocpl.data.loading import PreparedClips, SplitIndices, prepare_clips, split_indices
 from infocpl.data.opening import is_store, open_store
@@ -34,8 +35,10 @@ __all__ = [
     "SplitIndices",
     "StoreWriter",
     "convert_dataset",
+    "convert_features",
     "create_dataset",
     "create_split",
+    "declared_classes",
     "find_dataset",
     "is_store",
     "list_datasets",

@@ -89,6 +89,7 @@ got nothing at this path
         raise ConfigError(f"on_error: expected 'raise' or 'skip', got {on_error!r}")
     clips = open_source(dataset, Path(source), format, division)
     dataset, lists = find_protocols(dataset, Path(source))
+    clips.verify()
     skipped: list[dict[str, str]] = []
     writer = ResumableWriter(
         Path(out),

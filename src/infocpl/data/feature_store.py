@@ -22,6 +22,7 @@ import orjson
 from numpy.typing import NDArray
 
 from infocpl.data.dataset import ClipInfo, Protocol
+from infocpl.data.feature_files import Rows
 from infocpl.data.labelled import FACTS, LabelledStore
 from infocpl.data.manifest import (
     StoreKind,
@@ -156,7 +157,7 @@ def write_features(
     folder: str | Path,
     dataset: str,
     classes: Sequence[str],
-    features: NDArray[np.floating],
+    features: Rows,
     infos: Iterable[ClipInfo],
     encoder: EncoderNote,
     *,
@@ -171,7 +172,7 @@ def write_features(
     ----------
     folder : the store to be
     dataset, classes : what the labels number
-    features : (N, D) finite numbers, kept as float32; a mapped array is read in blocks
+    features : (N, D) finite numbers, kept as float32; an array, or what hands out blocks of rows
     infos : name, label and facts of each row
     encoder : where the features come from
     protocols, default_protocol : divisions of the dataset, which the store carries with it
@@ -216,20 +217,19 @@ def write_features(
     return FeatureStore.open(folder)
 
 
-def _blocks(features: NDArray[np.floating]) -> Iterable[tuple[int, NDArray[np.float32]]]:
+def _blocks(features: Rows) -> Iterable[tuple[int, NDArray[np.float32]]]:
     few = max(1, (1 << 22) // features.shape[1])
-    for start in range(0, len(features), few):
+    for start in range(0, features.shape[0], few):
         with np.errstate(over="ignore"):
             yield start, np.ascontiguousarray(features[start : start + few], dtype="<f4")
 
 
-def _check(
-    folder: Path, features: NDArray[np.floating], rows: Sequence[ClipInfo], classes: int
-) -> None:
-    if features.ndim != 2 or not 1 <= features.shape[1] <= _MOST_DIMENSIONS or not len(features):
-        raise StoreError(f"{folder}: features: expected (N, D), got {features.shape}")
-    if len(rows) != len(features):
-        raise StoreError(f"{folder}: expected {len(features)} names and labels, got {len(rows)}")
+def _check(folder: Path, features: Rows, rows: Sequence[ClipInfo], classes: int) -> None:
+    shape = features.shape
+    if len(shape) != 2 or shape[0] < 1 or not 1 <= shape[1] <= _MOST_DIMENSIONS:
+        raise StoreError(f"{folder}: features: expected (N, D), got {shape}")
+    if len(rows) != shape[0]:
+        raise StoreError(f"{folder}: expected {shape[0]} names and labels, got {len(rows)}")
     names = {row.name for row in rows}
     if len(names) != len(rows):
         raise StoreError(f"{folder}: expected different names, got {len(rows) - len(names)} twice")

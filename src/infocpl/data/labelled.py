@@ -78,12 +78,9 @@ class LabelledStore:
             raise StoreError(f"{folder}: the store is damaged: {error}") from error
 
     def _default_to_what_is_recorded(self) -> None:
-        wanted = self.protocols.get(self.default_protocol)
-        if wanted is None or not self._records(wanted.field):
-            usable = [name for name, item in self.protocols.items() if self._records(item.field)]
-            if self._records("part"):
-                usable = [FILE_PROTOCOL]
-            self.default_protocol = usable[0] if usable else self.default_protocol
+        usable = self.usable_protocols()
+        if usable and self.default_protocol not in usable:
+            self.default_protocol = FILE_PROTOCOL if FILE_PROTOCOL in usable else usable[0]
 
     def _records(self, field: str) -> bool:
         column = self.column(field)
@@ -103,6 +100,11 @@ class LabelledStore:
             raise StoreError(f"a store has no numeric column {name!r}")
         return np.asarray(self._columns[name], dtype=np.int64)
 
+    def usable_protocols(self) -> list[str]:
+        """Names of the protocols that divide by something the store records."""
+        found = [name for name, item in self.protocols.items() if self._records(item.field)]
+        return [*found, FILE_PROTOCOL] if self._records("part") else found
+
     def protocol(self, name: str | None = None) -> Protocol:
         """The protocol called `name`, the default one for None.
 
@@ -113,9 +115,7 @@ class LabelledStore:
         DataError : if there is no such protocol, or the store does not record what it divides by
         """
         name = self.default_protocol if name is None else name
-        known = [key for key, item in self.protocols.items() if self._records(item.field)]
-        if self._records("part"):
-            known.append(FILE_PROTOCOL)
+        known = self.usable_protocols()
         if name in known:
             return self.protocols.get(name) or Protocol(FILE_PROTOCOL, "part", (1,))
         usable = f"usable: {', '.join(known) or 'none'}"

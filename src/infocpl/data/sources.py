@@ -39,8 +39,6 @@ Outcome = tuple[SkeletonSequence, str] | InfoCPLError
 Job = Callable[[], Iterator[Outcome]]
 """What reads a few items, in any process."""
 
-_TESTS = ("test", "val", "eval")
-
 
 class ClipSource(ABC):
     """N items that may become clips, in a fixed order.
@@ -76,6 +74,10 @@ class ClipSource(ABC):
     @abstractmethod
     def job(self, start: int, stop: int) -> Job:
         """What reads items `start` to `stop` - 1, in this or another process."""
+
+    def verify(self) -> None:
+        """Compare the source with the checksums it carries, if it carries any."""
+        return None
 
     def facts(self) -> dict[str, Any]:
         """What the manifest should say about the source."""
@@ -202,13 +204,20 @@ class CollectionSource(ClipSource):
         self.path = path
         self.format = format
         clips = _opened(path, format)
-        clips.verify()
+        if clips.classes is not None and clips.classes != len(dataset.classes):
+            raise DataError(
+                f"{path}: classes: expected {len(dataset.classes)}, those of {dataset.title}, "
+                f"got {clips.classes}"
+            )
         self.layout = clips.layout
         self._files = clips.files
         self._notes = clips.notes
         rows = zip(clips.names, clips.labels, strict=True)
         found = [dataset.describe(name, int(label)) for name, label in rows]
-        parts = _parts(clips, division, official=any(info.subject >= 0 for info in found))
+        if format == dataset.format:
+            self._check_names(dataset, clips.names)
+        official = any(dataset.facts(name) is not None for name in clips.names)
+        parts = _parts(clips, division, official=official)
         self._items = [at for at, info in enumerate(found) if info.name not in dataset.missing]
         self._infos = [replace(found[at], part=int(parts[at])) for at in self._items]
         self._missing = len(found) - len(self._items)
@@ -217,6 +226,15 @@ class CollectionSource(ClipSource):
         self._stamp = (sum(f.st_size for f in facts), max(f.st_mtime_ns for f in facts))
         if not self._items:
             raise DataError(f"{path}: all {len(found)} clips in it are known to have no skeleton")
+
+    def _check_names(self, dataset: Dataset, names: Sequence[str]) -> None:
+        """In the dataset's own files every recording has a name of the dataset's."""
+        strange = [name for name in names if dataset.facts(name) is None]
+        if strange:
+            raise DataError(
+                f"{self.path}: expected recordings of {dataset.title} with names like "
+                f"{Path(dataset.example).stem}, got {strange[0]!r}"
+            )
 
     def __len__(self) -> int:
         return len(self._items)
@@ -237,6 +255,10 @@ class CollectionSource(ClipSource):
         """See :meth:`ClipSource.job`."""
         return _ReadPositions(self.path, self.format, self._items[start:stop])
 
+    def verify(self) -> None:
+        """See :meth:`ClipSource.verify`."""
+        _opened(self.path, self.format).verify()
+
     def facts(self) -> dict[str, Any]:
         """See :meth:`ClipSource.facts`."""
         root = self.path if self.path.is_dir() else self.path.parent
@@ -252,30 +274,27 @@ class CollectionSource(ClipSource):
 
 
 def _parts(clips: SkeletonCollection, wanted: str, *, official: bool) -> NDArray[np.int64]:
-    """Training (1) or test (2) for each clip, by one of the file's divisions; -1 without one."""
+    """Training (1) or not (2) for each clip by one of the file's divisions; -1 without one."""
     sides = np.full(len(clips), -1, dtype=np.int64)
-    divisions = {}
-    for name, train in clips.splits.items():
-        if name.endswith("train"):
-            prefix = name.removesuffix("train")
-            tests = [clips.splits[key] for tail in _TESTS if (key := prefix + tail) in clips.splits]
-            divisions[prefix.strip("_-/ ") or "train"] = (train, tests)
+    divisions = {
+        name.removesuffix("train").strip("_-/ ") or "train": positions
+        for name, positions in clips.splits.items()
+        if name.endswith("train")
+    }
     if wanted and wanted not in divisions:
         raise ConfigError(
             f"{clips.path}: division: expected one of {', '.join(divisions) or '(none there)'}, "
             f"got {wanted!r}"
         )
-    if not wanted and len(divisions) > 1:
-        if official:
-            return sides  # the dataset's own protocols divide by what the names say
+    if not wanted and len(divisions) > 1 and not official:
         raise ConfigError(
             f"{clips.path} divides its clips in several ways; choose a division: "
             f"{', '.join(divisions)}"
         )
-    for train, tests in [divisions[wanted]] if wanted else divisions.values():
-        for test in tests:
-            sides[test] = 2
-        sides[train] = 1
+    if wanted or len(divisions) == 1:
+        sides[:] = 2
+        sides[divisions[wanted or next(iter(divisions))]] = 1
+    # Otherwise the dataset's own protocols divide by what the official names say.
     return sides
 
 

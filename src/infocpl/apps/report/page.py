@@ -120,6 +120,7 @@ def render_report(result: Mapping[str, Any], clips: Sequence[Mapping[str, Any]])
         rows=_rows(result, oracle=oracle),
         caption=_caption(result),
         few=len(result["split"]["unseen"]) <= 5,
+        warnings=_warnings(result),
         recall=_recall(result),
         titles=_titles(result),
         confusions=method_confusions(result),
@@ -195,6 +196,12 @@ def _leaked(result: Mapping[str, Any]) -> list[str]:
     """Unseen classes on which the skeleton encoder was trained; there must be none."""
     trained = optional(result["features"], "training_classes", list, "result.features")
     return [name for name in result["split"]["unseen"] if name in trained]
+
+
+def _warnings(result: Mapping[str, Any]) -> list[str]:
+    """What is only declared of precomputed features, and what that does to selection."""
+    found = (result["features"].get("warning"), result["selection"].get("caveat"))
+    return [_plain(sentence) for sentence in found if sentence]
 
 
 def _summary(result: Mapping[str, Any]) -> dict[str, str]:
