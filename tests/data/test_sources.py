@@ -108,7 +108,9 @@ def test_arrays_without_names_are_divided_as_their_file_says(tmp_path: Path, cli
     assert np.bincount(store.column("part")).tolist() == [0, 20, 10]
     found = split_indices(store, create_split("ntu60", NTU.classes, [NTU.classes[0]]))
     assert (len(found.train), len(found.seen_test), len(found.unseen_test)) == (16, 8, 6)
-    with pytest.raises(DataError, match=r"'xsub' divides by subject, which is not recorded .* file"):
+    with pytest.raises(
+        DataError, match=r"'xsub' divides by subject, which is not recorded .* file"
+    ):
         store.protocol("xsub")
 
 

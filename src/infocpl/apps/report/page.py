@@ -317,7 +317,9 @@ def _recall(result: Mapping[str, Any]) -> list[dict[str, Any]]:
         table = optional(method, "per_class", dict, f"result.methods.{name}")
         for label in table:
             entry = need(table, label, dict, where)
-            recall = float(need(entry, "recall", int, f"{where}.{label}"))
+            # A class without clips has no recall; it stands last and without a bar.
+            known = "recall" not in entry or entry["recall"] is not None
+            recall = float(need(entry, "recall", int, f"{where}.{label}")) if known else None
             row = rows.setdefault(label, {"label": label, "clips": None, "methods": []})
             row["clips"] = row["clips"] or entry.get("clips")
             row["methods"].append(
@@ -326,8 +328,8 @@ def _recall(result: Mapping[str, Any]) -> list[dict[str, Any]]:
                     "series": place % SERIES,
                     "first": place == 0,
                     "percent": percent(recall),
-                    "width": f"{100 * min(max(recall, 0.0), 1.0):.2f}",
-                    "value": recall,
+                    "width": f"{100 * min(max(recall or 0.0, 0.0), 1.0):.2f}",
+                    "value": -1.0 if recall is None else recall,
                 }
             )
     return sorted(rows.values(), key=lambda row: (-row["methods"][0]["value"], row["label"]))
