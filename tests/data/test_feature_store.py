@@ -207,7 +207,7 @@ def test_a_missing_part_is_named(tmp_path: Path, folder: Path):
         open_features(folder)
     for name in ("gtest", "ztest"):
         (folder / f"{name}.npy").unlink()
-    with pytest.raises(SkeletonFormatError, match="those of the whole test set .* got train"):
+    with pytest.raises(SkeletonFormatError, match=r"those of the whole test set .* got train"):
         open_features(folder)
 
 

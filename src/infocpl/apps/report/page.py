@@ -80,11 +80,20 @@ def write_report(result: Mapping[str, Any], clips: Sequence[Mapping[str, Any]], 
     ...     "75.0" in page.read_text(encoding="utf-8")
     True
     """
-    path = Path(path)
+    return write_page(Path(path), render_report(result, clips))
+
+
+def write_page(path: Path, text: str) -> Path:
+    """Write an HTML page whole or not at all.
+
+    Raises
+    ------
+    ConfigError : if `path` is a folder or cannot be written
+    """
     if path.is_dir():
         raise ConfigError(f"{path}: expected the name of an HTML file, got a folder")
     # Lone surrogates can come out of JSON, but not go into UTF-8.
-    data = render_report(result, clips).encode("utf-8", "replace")
+    data = text.encode("utf-8", "replace")
     try:
         with atomic_path(path) as temporary:
             temporary.write_bytes(data)
@@ -101,16 +110,9 @@ def render_report(result: Mapping[str, Any], clips: Sequence[Mapping[str, Any]])
     DataError : if the result or a clip lacks a key or holds a wrong value, which it names
     """
     _check(result)
-    folder = resources.files(__package__) / "templates"
-    script = (folder / "player.js").read_text(encoding="utf-8")
-    style = (folder / "style.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string((folder / "report.html").read_text(encoding="utf-8"))
     oracle = result["selection"]["rule"] == "oracle"
-    return template.render(
+    return render_template(
+        "report.html",
         result=result,
         oracle=oracle,
         mark="†" if oracle else "",
@@ -130,6 +132,21 @@ def render_report(result: Mapping[str, Any], clips: Sequence[Mapping[str, Any]])
         facts=_facts(result),
         cards=clip_cards(clips),
         payload=script_json([clip_payload(c, f"clips[{i}]") for i, c in enumerate(clips)]),
+    )
+
+
+def render_template(name: str, **values: Any) -> str:
+    """Fill in a page template; player and style become part of it."""
+    folder = resources.files(__package__) / "templates"
+    script = (folder / "player.js").read_text(encoding="utf-8")
+    style = (folder / "style.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.from_string((folder / name).read_text(encoding="utf-8"))
+    return template.render(
+        **values,
         # Our own files; the page's security policy lets no other script run.
         script=Markup(script),  # noqa: S704
         style=Markup(style),  # noqa: S704
