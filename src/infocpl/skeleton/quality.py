@@ -200,7 +200,7 @@ def _sides(
         right = middle.get(other, 0.0)
         ratio = max(left, right) / min(left, right) if min(left, right) > 0 else 0.0
         if other != (child, parent) and max(left, right) > least and ratio > UNEQUAL:
-            wrong.append((child, parent))
+            wrong.append((child, parent) if left > right else other)
     if not wrong:
         return []
     text = f"{who}one side is {UNEQUAL} times the other's length or more: {_bone_list(wrong)}"
