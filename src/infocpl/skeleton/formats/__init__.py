@@ -19,6 +19,14 @@ from infocpl.skeleton.formats.collection import (
 from infocpl.skeleton.formats.ctrgcn import CtrgcnCollection, open_ctrgcn, write_ctrgcn
 from infocpl.skeleton.formats.ntu import ntu_name, parse_ntu_name, read_ntu, write_ntu
 from infocpl.skeleton.formats.nw_ucla import read_nw_ucla
+from infocpl.skeleton.formats.pku_collection import PkuMmdCollection, PkuRecording, open_pku_mmd
+from infocpl.skeleton.formats.pku_mmd import (
+    PkuInterval,
+    read_pku_labels,
+    read_pku_mmd,
+    write_pku_labels,
+    write_pku_mmd,
+)
 from infocpl.skeleton.formats.pyskl import PysklCollection, open_pyskl, write_pyskl
 from infocpl.skeleton.formats.registry import (
     SkeletonFormat,
@@ -34,6 +42,9 @@ __all__ = [
     "AimclrCollection",
     "CollectionFormat",
     "CtrgcnCollection",
+    "PkuInterval",
+    "PkuMmdCollection",
+    "PkuRecording",
     "PysklCollection",
     "SkeletonCollection",
     "SkeletonFormat",
@@ -46,10 +57,13 @@ __all__ = [
     "open_aimclr",
     "open_collection",
     "open_ctrgcn",
+    "open_pku_mmd",
     "open_pyskl",
     "parse_ntu_name",
     "read_ntu",
     "read_nw_ucla",
+    "read_pku_labels",
+    "read_pku_mmd",
     "read_sbu",
     "read_skeleton",
     "read_utd_mhad",
@@ -58,5 +72,7 @@ __all__ = [
     "write_aimclr",
     "write_ctrgcn",
     "write_ntu",
+    "write_pku_labels",
+    "write_pku_mmd",
     "write_pyskl",
 ]

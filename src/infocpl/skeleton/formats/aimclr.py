@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from infocpl.errors import ConfigError, LayoutError, SkeletonFormatError
+from infocpl.errors import ConfigError, SkeletonFormatError
 from infocpl.files import atomic_path
 from infocpl.skeleton.formats.collection import (
     CollectionFormat,
@@ -35,7 +35,7 @@ from infocpl.skeleton.formats.limits import (
     sniff_head,
 )
 from infocpl.skeleton.formats.npy import MAGIC, map_npy, write_npy_header
-from infocpl.skeleton.formats.padded import pad_clip, unpad_clip
+from infocpl.skeleton.formats.padded import pad_clip, require_ntu25, unpad_clip
 from infocpl.skeleton.formats.pickles import LazyArray, PickleFile
 from infocpl.skeleton.layout import create_layout
 from infocpl.skeleton.sequence import SkeletonSequence
@@ -135,7 +135,10 @@ def open_aimclr(path: str | Path) -> AimclrCollection:
 
 def _find_parts(path: Path) -> dict[str, Path]:
     """Part to array file, in alphabetical order."""
-    candidates = sorted(path.iterdir()) if path.is_dir() else [path]
+    try:
+        candidates = sorted(path.iterdir()) if path.is_dir() else [path]
+    except OSError as error:
+        raise SkeletonFormatError(path, "folder", "a readable folder", str(error)) from error
     found: dict[str, Path] = {}
     for ending in _ENDINGS:
         for file in candidates:
@@ -262,11 +265,7 @@ def write_aimclr(
         write_npy_header(file, shape, np.dtype("<f4"))
         written = 0
         for clip in clips:
-            if clip.layout.name != "ntu25" or clip.units != "m":
-                raise LayoutError(
-                    f"AimCLR arrays hold layout 'ntu25' in metres; this clip has layout "
-                    f"{clip.layout.name!r} in units {clip.units!r}; map or scale it first"
-                )
+            require_ntu25(clip, "AimCLR arrays")
             points = pad_clip(clip, persons, frames).transpose(3, 1, 2, 0)
             file.write(points.astype("<f4").tobytes())
             written += 1
@@ -285,7 +284,7 @@ def _sniff(path: Path) -> bool:
             and any(file.with_name(f"{part}_label{e}").exists() for e in (".pkl", ".npy"))
             for part, file in parts.items()
         )
-    except (OSError, ValueError):
+    except SkeletonFormatError:
         return False
 
 

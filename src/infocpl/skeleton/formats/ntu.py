@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from infocpl.errors import ConfigError, LayoutError, SkeletonFormatError
+from infocpl.errors import ConfigError, SkeletonFormatError
 from infocpl.files import atomic_path
 from infocpl.skeleton.bodies import BodyTrack, choose_bodies, join_tracks
 from infocpl.skeleton.formats.limits import (
@@ -24,6 +24,7 @@ from infocpl.skeleton.formats.limits import (
     show,
 )
 from infocpl.skeleton.formats.ntu_text import JOINTS, NtuTable, read_table
+from infocpl.skeleton.formats.padded import require_ntu25
 from infocpl.skeleton.formats.registry import SkeletonFormat, register_format
 from infocpl.skeleton.layout import create_layout
 from infocpl.skeleton.sequence import SkeletonSequence
@@ -141,11 +142,7 @@ def write_ntu(path: str | Path, clip: SkeletonSequence) -> None:
     See :func:`read_ntu`.
     """
     path = Path(path)
-    if clip.layout.name != "ntu25" or clip.units != "m":
-        raise LayoutError(
-            f"NTU files hold layout 'ntu25' in metres; this clip has layout "
-            f"{clip.layout.name!r} in units {clip.units!r}; map or scale it first"
-        )
+    require_ntu25(clip, "NTU files")
     for field, limit, got in (
         ("frames", MAX_FRAMES, clip.frames),
         ("persons", MAX_BODIES, clip.persons),
