@@ -17,6 +17,13 @@ from infocpl.skeleton.formats.collection import (
     register_collection_format,
 )
 from infocpl.skeleton.formats.ctrgcn import CtrgcnCollection, open_ctrgcn, write_ctrgcn
+from infocpl.skeleton.formats.feature_folder import (
+    FeatureFolder,
+    FeaturePart,
+    is_feature_folder,
+    read_feature_folder,
+    write_feature_folder,
+)
 from infocpl.skeleton.formats.ntu import ntu_name, parse_ntu_name, read_ntu, write_ntu
 from infocpl.skeleton.formats.nw_ucla import read_nw_ucla
 from infocpl.skeleton.formats.pku_collection import PkuMmdCollection, PkuRecording, open_pku_mmd
@@ -42,6 +49,8 @@ __all__ = [
     "AimclrCollection",
     "CollectionFormat",
     "CtrgcnCollection",
+    "FeatureFolder",
+    "FeaturePart",
     "PkuInterval",
     "PkuMmdCollection",
     "PkuRecording",
@@ -51,6 +60,7 @@ __all__ = [
     "get_collection_format",
     "get_format",
     "is_collection",
+    "is_feature_folder",
     "list_collection_formats",
     "list_formats",
     "ntu_name",
@@ -60,6 +70,7 @@ __all__ = [
     "open_pku_mmd",
     "open_pyskl",
     "parse_ntu_name",
+    "read_feature_folder",
     "read_ntu",
     "read_nw_ucla",
     "read_pku_labels",
@@ -71,6 +82,7 @@ __all__ = [
     "register_format",
     "write_aimclr",
     "write_ctrgcn",
+    "write_feature_folder",
     "write_ntu",
     "write_pku_labels",
     "write_pku_mmd",
