@@ -31,6 +31,8 @@ from infocpl.skeleton.formats.limits import (
     MAX_CLIPS,
     MAX_FILE_BYTES,
     MAX_FRAMES,
+    is_folder,
+    path_exists,
     show,
     sniff_head,
 )
@@ -136,7 +138,7 @@ def open_aimclr(path: str | Path) -> AimclrCollection:
 def _find_parts(path: Path) -> dict[str, Path]:
     """Part to array file, in alphabetical order."""
     try:
-        candidates = sorted(path.iterdir()) if path.is_dir() else [path]
+        candidates = sorted(path.iterdir()) if is_folder(path) else [path]
     except OSError as error:
         raise SkeletonFormatError(path, "folder", "a readable folder", str(error)) from error
     found: dict[str, Path] = {}
@@ -160,10 +162,10 @@ def _open_part(name: str, path: Path) -> _Part:
         expected = f"1 to {MAX_CLIPS} clips of floating point numbers"
         raise SkeletonFormatError(path, "array", expected, got)
     pickled, plain = (path.with_name(f"{name}_label{ending}") for ending in (".pkl", ".npy"))
-    if pickled.exists():
+    if path_exists(pickled):
         names, labels = _read_pickle(pickled)
         label_file = pickled
-    elif plain.exists():
+    elif path_exists(plain):
         labels = _read_array(plain)
         names, label_file = [f"{name}/{i:06d}" for i in range(len(labels))], plain
     else:
@@ -281,7 +283,7 @@ def _sniff(path: Path) -> bool:
         parts = _find_parts(path)
         return any(
             sniff_head(file).startswith(MAGIC)
-            and any(file.with_name(f"{part}_label{e}").exists() for e in (".pkl", ".npy"))
+            and any(path_exists(file.with_name(f"{part}_label{e}")) for e in (".pkl", ".npy"))
             for part, file in parts.items()
         )
     except SkeletonFormatError:

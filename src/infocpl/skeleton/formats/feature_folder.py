@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from infocpl.errors import ConfigError, SkeletonFormatError
 from infocpl.files import atomic_path
-from infocpl.skeleton.formats.limits import MAX_CLASSES, MAX_CLIPS, sniff_head
+from infocpl.skeleton.formats.limits import MAX_CLASSES, MAX_CLIPS, path_exists, sniff_head
 from infocpl.skeleton.formats.npy import MAGIC, check_finite, map_npy
 
 __all__ = [
@@ -123,7 +123,8 @@ def read_feature_folder(path: str | Path, *, classes: int | None = None) -> Feat
     parts: dict[str, FeaturePart] = {}
     files: list[Path] = []
     for name, (features, labels, scores) in _FILES.items():
-        if not (path / features).exists() and not (path / labels).exists() and name != "train":
+        here = path_exists(path / features) or path_exists(path / labels)
+        if not here and name != "train":
             continue
         parts[name] = _read_part(path / features, path / labels, path / scores, classes)
         files += [path / file for file in (features, labels)]
@@ -156,7 +157,7 @@ def _read_part(features: Path, labels: Path, scores: Path, classes: int | None) 
     if not 1 <= len(rows) <= MAX_CLIPS:
         raise SkeletonFormatError(features, "rows", f"1 to {MAX_CLIPS:,}", f"{len(rows):,}")
     check_finite(rows, features, ("row", "column"))
-    given = map_npy(scores) if scores.exists() else None
+    given = map_npy(scores) if path_exists(scores) else None
     if given is not None:
         if given.ndim != 2 or given.dtype.kind != "f" or len(given) != len(rows):
             expected = f"({len(rows)}, classes) of floating point numbers"

@@ -21,7 +21,7 @@ from infocpl.skeleton.formats.collection import (
     SkeletonCollection,
     register_collection_format,
 )
-from infocpl.skeleton.formats.limits import read_bounded, show, sniff_head
+from infocpl.skeleton.formats.limits import is_folder, read_bounded, show, sniff_head
 from infocpl.skeleton.formats.pku_mmd import (
     CLASSES,
     FPS,
@@ -208,7 +208,7 @@ def open_pku_mmd(path: str | Path, labels: str | Path | None = None) -> PkuMmdCo
     if labels is not None:
         intervals = tuple(read_pku_labels(labels))
         return PkuMmdCollection(path, [PkuRecording(path.stem, path, Path(labels), intervals)])
-    if not path.is_dir():
+    if not is_folder(path):
         raise SkeletonFormatError(path, "folder", "one of PKU-MMD, or a label file too", "none")
     skeletons, label_files, split_files = _find(path)
     both = [name for name in skeletons if name in label_files]
@@ -291,7 +291,7 @@ def _overlaps(recordings: Iterable[PkuRecording]) -> list[str]:
 
 def _sniff(path: Path) -> bool:
     """A folder with a skeleton and a label file of one recording."""
-    if not path.is_dir():
+    if not is_folder(path):
         return False
     try:
         skeletons, labels, _ = _find(path)
