@@ -6,6 +6,8 @@ many.
 
 from __future__ import annotations
 
+from infocpl.skeleton.formats.bvh import read_bvh, write_bvh
+from infocpl.skeleton.formats.coco_json import read_coco_json, write_coco_json
 from infocpl.skeleton.formats.collection import (
     CollectionFormat,
     SkeletonCollection,
@@ -15,8 +17,14 @@ from infocpl.skeleton.formats.collection import (
     open_collection,
     register_collection_format,
 )
+from infocpl.skeleton.formats.hdm05 import read_hdm05
+from infocpl.skeleton.formats.mediapipe import read_mediapipe, write_mediapipe
+from infocpl.skeleton.formats.msr_action3d import read_msr_action3d, write_msr_action3d
 from infocpl.skeleton.formats.ntu import ntu_name, parse_ntu_name, read_ntu, write_ntu
 from infocpl.skeleton.formats.nw_ucla import read_nw_ucla
+from infocpl.skeleton.formats.openpose import read_openpose, write_openpose
+from infocpl.skeleton.formats.plain_csv import read_csv, write_csv
+from infocpl.skeleton.formats.plain_npz import read_npz, write_npz
 from infocpl.skeleton.formats.registry import (
     SkeletonFormat,
     get_format,
@@ -26,6 +34,8 @@ from infocpl.skeleton.formats.registry import (
 )
 from infocpl.skeleton.formats.sbu import read_sbu
 from infocpl.skeleton.formats.utd_mhad import read_utd_mhad
+from infocpl.skeleton.formats.utkinect import read_utkinect, write_utkinect
+from infocpl.skeleton.formats.utkinect_clips import open_utkinect
 
 __all__ = [
     "CollectionFormat",
@@ -38,13 +48,31 @@ __all__ = [
     "list_formats",
     "ntu_name",
     "open_collection",
+    "open_utkinect",
     "parse_ntu_name",
+    "read_bvh",
+    "read_coco_json",
+    "read_csv",
+    "read_hdm05",
+    "read_mediapipe",
+    "read_msr_action3d",
+    "read_npz",
     "read_ntu",
     "read_nw_ucla",
+    "read_openpose",
     "read_sbu",
     "read_skeleton",
     "read_utd_mhad",
+    "read_utkinect",
     "register_collection_format",
     "register_format",
+    "write_bvh",
+    "write_coco_json",
+    "write_csv",
+    "write_mediapipe",
+    "write_msr_action3d",
+    "write_npz",
     "write_ntu",
+    "write_openpose",
+    "write_utkinect",
 ]
