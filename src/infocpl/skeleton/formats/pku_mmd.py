@@ -27,8 +27,6 @@ from infocpl.skeleton.sequence import SkeletonSequence
 
 __all__ = [
     "PkuInterval",
-    "is_pku_labels",
-    "is_pku_skeleton",
     "read_pku_labels",
     "read_pku_mmd",
     "write_pku_labels",
@@ -189,15 +187,10 @@ def write_pku_labels(path: str | Path, intervals: Sequence[PkuInterval]) -> None
         temporary.write_text("".join(rows), encoding="ascii", newline="\n")
 
 
-def is_pku_skeleton(head: bytes) -> bool:
-    """Whether a file that begins with `head` has 150 numbers in its first line."""
+def _sniff(head: bytes) -> bool:
+    """150 numbers in the first line."""
     tokens = head.split(b"\n", 1)[0].split()
     return len(tokens) == len(_NAMES) and all(_NUMBER.fullmatch(token) for token in tokens[:9])
-
-
-def is_pku_labels(head: bytes) -> bool:
-    """Whether a file that begins with `head` has an interval in its first line."""
-    return _ROW.fullmatch(head.split(b"\n", 1)[0]) is not None
 
 
 register_format(
@@ -208,6 +201,6 @@ register_format(
         suffixes=(".txt",),
         read=read_pku_mmd,
         write=write_pku_mmd,
-        sniff=is_pku_skeleton,
+        sniff=_sniff,
     )
 )

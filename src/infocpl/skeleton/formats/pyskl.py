@@ -29,6 +29,7 @@ from infocpl.skeleton.formats.collection import (
     register_collection_format,
 )
 from infocpl.skeleton.formats.limits import check_coordinates, sniff_head
+from infocpl.skeleton.formats.npy import widen
 from infocpl.skeleton.formats.people import HALF_TURN
 from infocpl.skeleton.formats.pickles import PickleFile, is_pickle
 from infocpl.skeleton.formats.pyskl_content import Annotation, read_annotations, read_splits
@@ -73,13 +74,13 @@ class PysklCollection(SkeletonCollection):
         """
         index = self._position(index)
         clip, source = self._clips[index], self._source(index)
-        points = self._file.array(clip.keypoint).astype(np.float64)
+        points = widen(self._file.array(clip.keypoint))
         check_coordinates(points, source, ("person", "frame", "joint", "coordinate"))
         if clip.score is None:
             seen = np.any(points != 0, axis=(2, 3), keepdims=True)[..., 0]
             confidence = np.broadcast_to(seen, points.shape[:3]).astype(np.float32)
         else:
-            confidence = _confidence(self._file.array(clip.score).astype(np.float64), source)
+            confidence = _confidence(widen(self._file.array(clip.score)), source)
         present = confidence.max(axis=2, keepdims=True)[..., None] > 0
         if not present.any():
             raise SkeletonFormatError(source, "keypoint", "a person in some frame", "nobody")
