@@ -20,9 +20,9 @@ from infocpl.errors import SkeletonFormatError
 from infocpl.skeleton.formats.npy_safe import (
     is_npz,
     list_npz,
+    pack_npz,
     read_npy_header,
     read_npz_array,
-    write_npz,
 )
 
 ARRAYS = hnp.arrays(
@@ -72,7 +72,7 @@ def test_what_numpy_writes_is_read_as_numpy_reads_it(
 
 
 def test_an_archive_is_known_by_its_first_bytes(tmp_path) -> None:
-    write_npz(tmp_path / "a", {"x": np.eye(2)})
+    pack_npz(tmp_path / "a", {"x": np.eye(2)})
     assert is_npz((tmp_path / "a").read_bytes())
     assert not is_npz(npy(np.eye(2)))
     np.testing.assert_array_equal(read_npz_array(tmp_path / "a", "x"), np.eye(2))
@@ -80,7 +80,7 @@ def test_an_archive_is_known_by_its_first_bytes(tmp_path) -> None:
 
 def test_writing_the_same_arrays_gives_the_same_bytes(tmp_path) -> None:
     for name in "ab":
-        write_npz(tmp_path / name, {"x": np.arange(9.0)})
+        pack_npz(tmp_path / name, {"x": np.arange(9.0)})
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 

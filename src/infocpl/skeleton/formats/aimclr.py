@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from infocpl.errors import ConfigError, LayoutError, SkeletonFormatError
+from infocpl.errors import ConfigError, SkeletonFormatError
 from infocpl.files import atomic_path
 from infocpl.skeleton.formats.collection import (
     CollectionFormat,
@@ -31,11 +31,13 @@ from infocpl.skeleton.formats.limits import (
     MAX_CLIPS,
     MAX_FILE_BYTES,
     MAX_FRAMES,
+    is_folder,
+    path_exists,
     show,
     sniff_head,
 )
 from infocpl.skeleton.formats.npy import MAGIC, map_npy, write_npy_header
-from infocpl.skeleton.formats.padded import pad_clip, unpad_clip
+from infocpl.skeleton.formats.padded import pad_clip, require_ntu25, unpad_clip
 from infocpl.skeleton.formats.pickles import LazyArray, PickleFile
 from infocpl.skeleton.layout import create_layout
 from infocpl.skeleton.sequence import SkeletonSequence
@@ -135,7 +137,10 @@ def open_aimclr(path: str | Path) -> AimclrCollection:
 
 def _find_parts(path: Path) -> dict[str, Path]:
     """Part to array file, in alphabetical order."""
-    candidates = sorted(path.iterdir()) if path.is_dir() else [path]
+    try:
+        candidates = sorted(path.iterdir()) if is_folder(path) else [path]
+    except OSError as error:
+        raise SkeletonFormatError(path, "folder", "a readable folder", str(error)) from error
     found: dict[str, Path] = {}
     for ending in _ENDINGS:
         for file in candidates:
@@ -157,10 +162,10 @@ def _open_part(name: str, path: Path) -> _Part:
         expected = f"1 to {MAX_CLIPS} clips of floating point numbers"
         raise SkeletonFormatError(path, "array", expected, got)
     pickled, plain = (path.with_name(f"{name}_label{ending}") for ending in (".pkl", ".npy"))
-    if pickled.exists():
+    if path_exists(pickled):
         names, labels = _read_pickle(pickled)
         label_file = pickled
-    elif plain.exists():
+    elif path_exists(plain):
         labels = _read_array(plain)
         names, label_file = [f"{name}/{i:06d}" for i in range(len(labels))], plain
     else:
@@ -262,11 +267,7 @@ def write_aimclr(
         write_npy_header(file, shape, np.dtype("<f4"))
         written = 0
         for clip in clips:
-            if clip.layout.name != "ntu25" or clip.units != "m":
-                raise LayoutError(
-                    f"AimCLR arrays hold layout 'ntu25' in metres; this clip has layout "
-                    f"{clip.layout.name!r} in units {clip.units!r}; map or scale it first"
-                )
+            require_ntu25(clip, "AimCLR arrays")
             points = pad_clip(clip, persons, frames).transpose(3, 1, 2, 0)
             file.write(points.astype("<f4").tobytes())
             written += 1
@@ -282,10 +283,10 @@ def _sniff(path: Path) -> bool:
         parts = _find_parts(path)
         return any(
             sniff_head(file).startswith(MAGIC)
-            and any(file.with_name(f"{part}_label{e}").exists() for e in (".pkl", ".npy"))
+            and any(path_exists(file.with_name(f"{part}_label{e}")) for e in (".pkl", ".npy"))
             for part, file in parts.items()
         )
-    except (OSError, ValueError):
+    except SkeletonFormatError:
         return False
 
 

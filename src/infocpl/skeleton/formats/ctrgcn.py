@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from infocpl.errors import ConfigError, LayoutError, SkeletonFormatError
+from infocpl.errors import ConfigError, SkeletonFormatError
 from infocpl.files import atomic_path
 from infocpl.skeleton.formats.collection import (
     CollectionFormat,
@@ -26,7 +26,7 @@ from infocpl.skeleton.formats.collection import (
 from infocpl.skeleton.formats.limits import MAX_CLASSES, MAX_CLIPS, MAX_FRAMES, sniff_head
 from infocpl.skeleton.formats.npy import write_npy_header
 from infocpl.skeleton.formats.npz import NpzArray, NpzFile
-from infocpl.skeleton.formats.padded import pad_clip, unpad_clip
+from infocpl.skeleton.formats.padded import pad_clip, require_ntu25, unpad_clip
 from infocpl.skeleton.formats.zip_directory import is_zip
 from infocpl.skeleton.layout import create_layout
 from infocpl.skeleton.sequence import SkeletonSequence
@@ -228,7 +228,7 @@ def write_ctrgcn(
                 write_npy_header(file, (len(numbers), frames, _WIDTH), np.dtype("<f4"))
                 written = 0
                 for clip in clips:
-                    _check_clip(clip)
+                    require_ntu25(clip, "CTR-GCN archives")
                     points = pad_clip(clip, _PERSONS, frames).transpose(1, 0, 2, 3)
                     file.write(points.reshape(frames, _WIDTH).astype("<f4").tobytes())
                     written += 1
@@ -237,14 +237,6 @@ def write_ctrgcn(
             with archive.open(f"y_{part}.npy", "w") as file:
                 write_npy_header(file, one_hot.shape, np.dtype("<f8"))
                 file.write(one_hot.astype("<f8").tobytes())
-
-
-def _check_clip(clip: SkeletonSequence) -> None:
-    if clip.layout.name != "ntu25" or clip.units != "m":
-        raise LayoutError(
-            f"CTR-GCN archives hold layout 'ntu25' in metres; this clip has layout "
-            f"{clip.layout.name!r} in units {clip.units!r}; map or scale it first"
-        )
 
 
 def _sniff(path: Path) -> bool:

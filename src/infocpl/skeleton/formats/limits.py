@@ -24,6 +24,8 @@ __all__ = [
     "MAX_FRAMES",
     "check_coordinates",
     "file_size",
+    "is_folder",
+    "path_exists",
     "read_bounded",
     "read_head",
     "show",
@@ -85,6 +87,22 @@ def read_head(path: str | Path, size: int = 4096) -> bytes:
     SkeletonFormatError : if there is no readable regular file at `path`
     """
     return _read(path, size)
+
+
+def path_exists(path: Path) -> bool:
+    """Whether there is something at `path`; never raises."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name too long, or with a NUL byte
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether `path` is a folder; never raises."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def sniff_head(path: Path, size: int = 4096) -> bytes:

@@ -27,9 +27,9 @@ __all__ = [
     "NpyHeader",
     "is_npz",
     "list_npz",
+    "pack_npz",
     "read_npy_header",
     "read_npz_array",
-    "write_npz",
 ]
 
 _MAGIC = b"\x93NUMPY"
@@ -193,7 +193,7 @@ def read_npz_array(path: str | Path, name: str, *, max_bytes: int = MAX_FILE_BYT
         raise _damaged(path, error, name) from error
 
 
-def write_npz(path: Path, arrays: dict[str, Any]) -> None:
+def pack_npz(path: Path, arrays: dict[str, Any]) -> None:
     """Write arrays of plain values as a compressed ``.npz`` file, the same bytes every time.
 
     Call it inside :func:`infocpl.files.atomic_path`.

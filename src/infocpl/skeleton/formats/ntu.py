@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from infocpl.errors import ConfigError, LayoutError, SkeletonFormatError
+from infocpl.errors import ConfigError, SkeletonFormatError
 from infocpl.files import atomic_path
 from infocpl.skeleton.bodies import BodyTrack, choose_bodies, join_tracks
 from infocpl.skeleton.formats.limits import (
@@ -24,6 +24,7 @@ from infocpl.skeleton.formats.limits import (
     show,
 )
 from infocpl.skeleton.formats.ntu_text import JOINTS, NtuTable, read_table
+from infocpl.skeleton.formats.padded import require_ntu25
 from infocpl.skeleton.formats.registry import SkeletonFormat, register_format
 from infocpl.skeleton.layout import create_layout
 from infocpl.skeleton.sequence import SkeletonSequence
@@ -122,7 +123,9 @@ def _tracks(path: Path, table: NtuTable) -> list[BodyTrack]:
     return [BodyTrack(times[index], coords[index], confidence[index]) for index in rows.values()]
 
 
-def write_ntu(path: str | Path, clip: SkeletonSequence) -> None:
+def write_ntu(
+    path: str | Path, clip: SkeletonSequence, *, ids: NDArray[np.integer] | None = None
+) -> None:
     """Write a clip as an NTU RGB+D file, whole or not at all.
 
     Coordinates get nine digits, enough for float32, so reading returns them exactly; persons get
@@ -130,8 +133,16 @@ def write_ntu(path: str | Path, clip: SkeletonSequence) -> None:
     rounded to the three tracking states (0; below 0.75; from 0.75). Pixels and orientations,
     which a clip does not have, are zero; the frame rate is not part of the format.
 
+    Parameters
+    ----------
+    path : the ``.skeleton`` file
+    clip : on layout ntu25, in metres
+    ids : (M, T) tracking number of each person in each frame, from 1, for files in which a person
+        is lost and found under another one; None gives every person one number
+
     Raises
     ------
+    ConfigError : if `ids` has another shape, or is not from 1 to 2**32
     LayoutError : if the clip is not on layout ntu25 or not in metres
     SkeletonFormatError : if the clip has more frames or persons than a reader accepts, too large
         coordinates, or no person at all
@@ -141,11 +152,7 @@ def write_ntu(path: str | Path, clip: SkeletonSequence) -> None:
     See :func:`read_ntu`.
     """
     path = Path(path)
-    if clip.layout.name != "ntu25" or clip.units != "m":
-        raise LayoutError(
-            f"NTU files hold layout 'ntu25' in metres; this clip has layout "
-            f"{clip.layout.name!r} in units {clip.units!r}; map or scale it first"
-        )
+    require_ntu25(clip, "NTU files")
     for field, limit, got in (
         ("frames", MAX_FRAMES, clip.frames),
         ("persons", MAX_BODIES, clip.persons),
@@ -155,6 +162,10 @@ def write_ntu(path: str | Path, clip: SkeletonSequence) -> None:
     check_coordinates(
         clip.keypoints.astype(np.float64), path, ("person", "frame", "joint", "coordinate")
     )
+    if ids is None:
+        ids = np.repeat(np.arange(1, clip.persons + 1)[:, None], clip.frames, axis=1)
+    if ids.shape != clip.present.shape or not ((ids >= 1) & (ids <= 2**32)).all():
+        raise ConfigError(f"ids must be {clip.present.shape} numbers from 1 to 2**32")
     present = clip.present
     if not present.any():
         raise SkeletonFormatError(path, "persons", "a person in some frame", "none")
@@ -166,7 +177,7 @@ def write_ntu(path: str | Path, clip: SkeletonSequence) -> None:
         persons = np.flatnonzero(present[:, frame]).tolist()
         parts.append(f"{len(persons)}\n")
         for person in persons:
-            parts.append(f"{_FIRST_ID + person + 1} 0 0 0 0 0 0 0 0 2\n")
+            parts.append(f"{_FIRST_ID + int(ids[person, frame])} 0 0 0 0 0 0 0 0 2\n")
             parts.append(body_text % tuple(values[person, frame].ravel().tolist()))
     with atomic_path(path) as temporary:
         temporary.write_text("".join(parts), encoding="ascii", newline="\n")

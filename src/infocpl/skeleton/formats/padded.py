@@ -1,16 +1,17 @@
-"""Clips out of arrays in which all clips have the same persons and frames, padded with zeros."""
+"""Clips in arrays in which all have the same persons and frames, padded with zeros."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from infocpl.errors import SkeletonFormatError
+from infocpl.errors import LayoutError, SkeletonFormatError
 from infocpl.skeleton.formats.limits import check_coordinates
+from infocpl.skeleton.formats.npy import widen
 from infocpl.skeleton.layout import Layout
 from infocpl.skeleton.sequence import SkeletonSequence
 
-__all__ = ["pad_clip", "unpad_clip"]
+__all__ = ["pad_clip", "require_ntu25", "unpad_clip"]
 
 
 def unpad_clip(
@@ -42,7 +43,7 @@ def unpad_clip(
     >>> unpad_clip(padded, create_layout("ntu25"), fps=30, source="a").keypoints.shape
     (1, 80, 25, 3)
     """
-    points = np.asarray(keypoints, dtype=np.float64)
+    points = widen(keypoints)
     check_coordinates(points, source, ("person", "frame", "joint", "coordinate"))
     present = np.any(points != 0, axis=(2, 3))
     persons, frames = np.flatnonzero(present.any(axis=1)), np.flatnonzero(present.any(axis=0))
@@ -76,3 +77,22 @@ def pad_clip(clip: SkeletonSequence, persons: int, frames: int) -> NDArray[np.fl
     padded = np.zeros((persons, frames, *clip.keypoints.shape[2:]), dtype=np.float32)
     padded[: clip.persons, : clip.frames] = clip.keypoints * clip.present[..., None, None]
     return padded
+
+
+def require_ntu25(clip: SkeletonSequence, what: str) -> None:
+    """Refuse a clip that is not on layout ntu25 in metres, for formats that hold nothing else.
+
+    Examples
+    --------
+    >>> from infocpl.skeleton.layout import create_layout
+    >>> clip = SkeletonSequence(np.ones((1, 1, 20, 3)), create_layout("kinect20"))
+    >>> require_ntu25(clip, "NTU files")
+    Traceback (most recent call last):
+    infocpl.errors.LayoutError: NTU files hold layout 'ntu25' in metres; this clip has layout \
+'kinect20' in units 'm'; map or scale it first
+    """
+    if clip.layout.name != "ntu25" or clip.units != "m":
+        raise LayoutError(
+            f"{what} hold layout 'ntu25' in metres; this clip has layout "
+            f"{clip.layout.name!r} in units {clip.units!r}; map or scale it first"
+        )
