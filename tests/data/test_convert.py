@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -187,8 +188,9 @@ def test_a_folder_of_missing_clips_only_is_an_error(tmp_path: Path):
 
 
 def test_a_dataset_whose_format_cannot_be_read_says_so(tmp_path: Path):
-    with pytest.raises(DataError, match=r"'pku-mmd' cannot be converted \(formats that can: ntu"):
-        convert_dataset(create_dataset("pku-mmd"), tmp_path, tmp_path / "store")
+    tapes = replace(UTD, format="vhs")
+    with pytest.raises(DataError, match=r"'vhs' cannot be converted \(formats that can: bvh,"):
+        convert_dataset(tapes, tmp_path, tmp_path / "store")
 
 
 def test_a_folder_without_clips_makes_no_store(tmp_path: Path):
@@ -331,6 +333,35 @@ def test_the_real_sbu_and_ntu_samples_convert(real_data: Path, tmp_path: Path):
     ntu = convert_dataset(create_dataset("ntu60"), real_data / "ntu_samples", tmp_path / "ntu")
     assert len(ntu) == 10
     assert ntu.column("persons")[list(ntu.names).index("S001C003P008R002A058")] == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "clips", "missing"),
+    [
+        # One of the three MSR clips holds zeros only; one UTKinect recording has ten actions.
+        ("msr-action3d", "msr_action3d", 2, 1),
+        ("utkinect", "utkinect", 10, 0),
+        ("hdm05", "hdm05", 2, 0),
+    ],
+)
+def test_the_samples_of_the_smaller_datasets_convert(
+    real_data: Path, tmp_path: Path, name: str, folder: str, clips: int, missing: int
+):
+    dataset = create_dataset(name)
+    source = real_data / "format_samples" / folder
+    store = convert_dataset(dataset, source, tmp_path / "store")
+    store.verify()
+    assert (len(store), store.manifest["provenance"]["missing"]) == (clips, missing)
+    assert store.column("subject").tolist() == [1] * clips
+    assert store.default_protocol == "xsub"
+    if name == "utkinect":
+        assert sorted(store.labels) == list(range(10))
+    if name == "hdm05":
+        assert [store.classes[label] for label in store.labels] == [
+            "put something on the floor with the right hand",
+            "squat (once)",
+        ]
+        assert store.manifest["fps"] == 120.0
 
 
 def test_the_store_of_a_conversion_and_one_written_by_hand_are_the_same(

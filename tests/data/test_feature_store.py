@@ -145,15 +145,19 @@ def test_test_sets_that_overlap_in_part_are_refused(tmp_path: Path, parts, rng):
         open_features(write_folder(tmp_path / "in", parts))
 
 
-@pytest.mark.parametrize("compress", [False, True])
-def test_an_archive_of_the_three_parts_is_the_same_as_a_folder(
-    tmp_path: Path, parts, store: FeatureStore, compress: bool
-):
-    path = tmp_path / "features.npz"
+def write_archive(path: Path, parts, compress: bool = False) -> Path:
     names = {"train": "train", "gtest": "gzsl", "ztest": "zsl"}
     arrays = {f"{names[part]}_data": rows for part, (rows, _) in parts.items()}
     arrays |= {f"{names[part]}_label": labels for part, (_, labels) in parts.items()}
     (np.savez_compressed if compress else np.savez)(path, **arrays)
+    return path
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_an_archive_of_the_three_parts_is_the_same_as_a_folder(
+    tmp_path: Path, parts, store: FeatureStore, compress: bool
+):
+    path = write_archive(tmp_path / "features.npz", parts, compress)
     other = convert_features(NTU, path, tmp_path / "other", NOTE)
     assert np.array_equal(other.features, store.features)
     assert other.column("part").tolist() == store.column("part").tolist()
@@ -192,29 +196,44 @@ def test_features_that_cannot_be_divided_are_refused(tmp_path: Path):
         ("train", lambda rows, labels: (rows, labels * 1e300), "expected a whole number"),
         ("gtest", lambda rows, labels: (rows[:, 1:], labels), "expected 8 numbers a row"),
         ("gtest", lambda rows, labels: (rows.astype("U4"), labels), "numbers"),
-        ("gtest", lambda rows, labels: (np.array([{}]), labels), "gtest.npy"),
+        ("gtest", lambda rows, labels: (np.array([{}]), labels), "features.npz"),
     ],
 )
 def test_damaged_parts_are_refused_by_file_and_field(tmp_path: Path, parts, part, change, words):
     parts[part] = change(*parts[part])
     with pytest.raises(SkeletonFormatError, match=words):
-        open_features(write_folder(tmp_path / "in", parts))
+        open_features(write_archive(tmp_path / "features.npz", parts))
 
 
-def test_a_missing_part_is_named(tmp_path: Path, folder: Path):
-    (folder / "z_label.npy").unlink()
-    with pytest.raises(SkeletonFormatError, match=r"z_label\.npy"):
-        open_features(folder)
-    for name in ("gtest", "ztest"):
-        (folder / f"{name}.npy").unlink()
+def test_a_missing_part_is_named(tmp_path: Path, parts):
+    only = write_folder(tmp_path / "folder", {"train": parts["train"]})
     with pytest.raises(SkeletonFormatError, match=r"those of the whole test set .* got train"):
-        open_features(folder)
+        open_features(only)
+    np.savez(tmp_path / "a.npz", train_data=np.eye(2), train_label=[0, 1], zsl_data=np.eye(2))
+    with pytest.raises(SkeletonFormatError, match="expected zsl_label beside zsl_data"):
+        open_features(tmp_path / "a.npz")
+    np.savez(tmp_path / "b.npz", features=np.eye(2))
+    with pytest.raises(SkeletonFormatError, match="expected labels beside features"):
+        open_features(tmp_path / "b.npz")
+
+
+def test_folders_for_the_gate_and_smie_s_folders_are_divided_too(tmp_path: Path, parts):
+    """Held-out seen clips test; the unseen part may be called test."""
+    gate = write_folder(tmp_path / "gate", {"train": parts["train"], "ztest": parts["ztest"]})
+    np.save(gate / "val.npy", parts["train"][0] + 1)
+    np.save(gate / "val_label.npy", parts["train"][1])
+    assert [info.part for info in open_features(gate).infos] == [1] * 110 + [2] * 125
+    smie = write_folder(tmp_path / "smie", {"train": parts["train"]})
+    np.save(smie / "test.npy", parts["ztest"][0])
+    np.save(smie / "test_label.npy", parts["ztest"][1])
+    found = split_indices(convert_features(NTU, smie, tmp_path / "store", NOTE), SPLIT)
+    assert (len(found.train), len(found.seen_test), len(found.unseen_test)) == (110, 0, 15)
 
 
 def test_a_number_that_is_not_finite_is_named_and_nothing_is_written(tmp_path: Path, parts):
     parts["gtest"][0][7, 3] = np.nan
     del parts["ztest"]
-    source = write_folder(tmp_path / "in", parts)
+    source = write_archive(tmp_path / "in.npz", parts)
     with pytest.raises(StoreError, match=r"row 117 \('gtest/000007'\): features: expected finite"):
         convert_features(NTU, source, tmp_path / "out" / "store", NOTE)
     assert list((tmp_path / "out").iterdir()) == []

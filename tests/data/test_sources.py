@@ -12,7 +12,9 @@ from infocpl.data import ClipStore, convert_dataset, create_dataset, create_spli
 from infocpl.data.sources import open_source
 from infocpl.errors import ConfigError, DataError, SkeletonFormatError
 from infocpl.skeleton.formats import ntu_name, write_aimclr, write_ctrgcn, write_ntu, write_pyskl
+from infocpl.skeleton.formats.pku_mmd import PkuInterval, write_pku_labels, write_pku_mmd
 from infocpl.skeleton.sequence import SkeletonSequence
+from infocpl.skeleton.synthetic.performances import PkuScript, perform_pku
 
 NTU = create_dataset("ntu60")
 SUBJECTS = (1, 2, 3, 4, 6, 7)  # 1, 2 and 4 train
@@ -203,6 +205,56 @@ def test_a_file_that_is_no_collection_is_refused_by_what_was_expected(tmp_path: 
     path.write_bytes(b"PK\x03\x04 not really")
     with pytest.raises(DataError, match=r"expected a folder with NTU RGB.D clips, got a file"):
         convert_dataset(NTU, path, tmp_path / "store")
+
+
+@pytest.fixture(scope="module")
+def pku(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three PKU-MMD recordings by two views, their labels, and the list of who trains."""
+    folder = tmp_path_factory.mktemp("pku")
+    for place in ("Skeleton", "Label", "Split"):
+        (folder / place).mkdir()
+    sides: dict[str, list[str]] = {"Training": [], "Validation": []}
+    for number in (2, 3, 4):
+        recordings, intervals = perform_pku(PkuScript.write(number, 4), views="LM")
+        for view, clip in recordings.items():
+            name = f"{number:04}-{view}"
+            sides["Validation" if number == 4 else "Training"].append(name)
+            write_pku_mmd(folder / "Skeleton" / f"{name}.txt", clip)
+            rows = [PkuInterval(*interval, confidence=2) for interval in intervals]
+            write_pku_labels(folder / "Label" / f"{name}.txt", rows)
+    lines = [f"{side} videos:\n{', '.join(names)}\n" for side, names in sides.items()]
+    (folder / "Split" / "cross-subject.txt").write_text("".join(lines))
+    return folder
+
+
+@pytest.mark.integration
+def test_pku_mmd_is_cut_along_its_labels_and_divided_by_its_own_list(tmp_path: Path, pku: Path):
+    dataset = create_dataset("pku-mmd")
+    store = convert_dataset(dataset, pku, tmp_path / "store", workers=2)
+    store.verify()
+    assert len(store) == 3 * 2 * 4
+    assert (store.dataset, store.default_protocol) == ("pku-mmd", "xsub")
+    assert store.protocol("xsub").train == (2, 3)
+    assert list(store.manifest["provenance"]["lists"]) == ["xsub"]
+    expected = []
+    for number in (2, 3, 4):
+        _, intervals = perform_pku(PkuScript.write(number, 4), views="L")
+        for camera in (1, 2):
+            expected += [(number, camera, action - 1, b - a + 1) for action, a, b in intervals]
+    found = zip(
+        *(store.column(key).tolist() for key in ("setup", "camera", "label", "frames")),
+        strict=True,
+    )
+    assert list(found) == expected
+    one = convert_dataset(dataset, pku, tmp_path / "one")
+    assert one.hash == store.hash
+
+
+def test_recordings_of_the_other_part_are_refused_by_name(tmp_path: Path, pku: Path):
+    with pytest.raises(
+        DataError, match=r"part II with names like A01N01-L, got '0002-L_i001_a\d\d'"
+    ):
+        convert_dataset(create_dataset("pku-mmd-2"), pku, tmp_path / "store")
 
 
 def test_a_changed_file_of_many_clips_is_not_taken_for_the_same(tmp_path: Path, pickled: Path):

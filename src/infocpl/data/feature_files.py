@@ -1,11 +1,10 @@
 """Published feature files: arrays of training and test features with labels, opened lazily.
 
-Two forms are in use: a folder with ``train.npy``, ``gtest.npy`` (the whole test set) and
-``ztest.npy`` (its clips of unseen classes) beside ``train_label.npy``, ``g_label.npy`` and
-``z_label.npy`` (SynSE and what builds on it), and one ``.npz`` with ``train_data``, ``gzsl_data``,
-``zsl_data`` and their ``_label`` (Flora). For features of your own: an ``.npz`` with ``features``
-(N, D), ``labels`` (N) and, if known, ``subject``, ``camera``, ``setup``, ``replication``, ``part``
-(1 training, 2 test).
+Two forms are in use: a folder of arrays (SynSE and what builds on it, see
+:mod:`infocpl.skeleton.formats.feature_folder`), and one ``.npz`` with ``train_data``,
+``gzsl_data``, ``zsl_data`` and their ``_label`` (Flora). For features of your own: an ``.npz``
+with ``features`` (N, D), ``labels`` (N) and, if known, ``subject``, ``camera``, ``setup``,
+``replication``, ``part`` (1 training, 2 test).
 """
 
 from __future__ import annotations
@@ -21,15 +20,14 @@ from numpy.typing import NDArray
 
 from infocpl.data.dataset import FIELDS, ClipInfo
 from infocpl.errors import SkeletonFormatError
+from infocpl.skeleton.formats.feature_folder import is_feature_folder, read_feature_folder
 from infocpl.skeleton.formats.limits import MAX_CLASSES, MAX_CLIPS
-from infocpl.skeleton.formats.npy import map_npy
 from infocpl.skeleton.formats.npz import NpzArray, NpzFile
 
 __all__ = ["FeatureTable", "Rows", "is_feature_file", "open_features"]
 
-_FOLDER = {"train": "train_label", "gtest": "g_label", "ztest": "z_label"}
 _ARCHIVE = {"train_data": "train_label", "gzsl_data": "gzsl_label", "zsl_data": "zsl_label"}
-_SIDES = {"train": 1, "gtest": 2, "ztest": 2}
+_ARCHIVE_PARTS = ("train", "gtest", "ztest")
 _FEW = 4096
 
 
@@ -104,8 +102,7 @@ def is_feature_file(path: str | Path) -> bool:
     path = Path(path)
     try:
         if path.is_dir():
-            names = ("train.npy", "train_label.npy")
-            return all((path / name).is_file() for name in names)
+            return is_feature_folder(path)
         if path.suffix != ".npz" or not path.is_file():
             return False
         with NpzFile(path) as file:
@@ -133,7 +130,7 @@ def open_features(path: str | Path) -> FeatureTable:
     if "features" in arrays:
         return _own(path, arrays)
     parts: dict[str, tuple[Rows, NDArray[Any]]] = {}
-    for (data, label), part in zip(_ARCHIVE.items(), _SIDES, strict=True):
+    for (data, label), part in zip(_ARCHIVE.items(), _ARCHIVE_PARTS, strict=True):
         if data in arrays:
             if label not in arrays:
                 raise SkeletonFormatError(path, "arrays", f"{label} beside {data}", "none")
@@ -144,14 +141,13 @@ def open_features(path: str | Path) -> FeatureTable:
 
 
 def _open_folder(path: Path) -> FeatureTable:
+    found = read_feature_folder(path)
     parts: dict[str, tuple[Rows, NDArray[Any]]] = {}
-    files = []
-    for part, label in _FOLDER.items():
-        data, labels = path / f"{part}.npy", path / f"{label}.npy"
-        if part == "train" or data.is_file():
-            parts[part] = (map_npy(data), np.asarray(map_npy(labels)))
-            files += [data, labels]
-    return _table(path, parts, tuple(files), lambda part: str(path / f"{part}.npy"))
+    for name, part in found.parts.items():
+        # SMIE's folders call the features of unseen classes "test".
+        parts["ztest" if name == "test" else name] = (part.features, part.labels)
+    files = tuple(file for file in found.files if not file.name.endswith("_out.npy"))
+    return _table(path, parts, files, lambda part: str(path / f"{part}.npy"))
 
 
 def _own(path: Path, arrays: dict[str, NpzArray]) -> FeatureTable:
@@ -195,7 +191,7 @@ def _table(
         used.remove("ztest")
         notes.append("the features of unseen classes are part of the whole test set")
     infos = tuple(
-        ClipInfo(f"{part}/{row:06d}", int(label), part=_SIDES[part])
+        ClipInfo(f"{part}/{row:06d}", int(label), part=1 if part == "train" else 2)
         for part in used
         for row, label in enumerate(labels[part])
     )
