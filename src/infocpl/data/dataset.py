@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -302,30 +302,35 @@ class Dataset:
         ------
         DataError : if the folder is missing, holds no clip, or holds two clips of one name
         """
+        return [Path(folder, name) for name in self.file_names(folder)]
+
+    def file_names(self, folder: str | Path) -> list[str]:
+        """Like :meth:`files`, as texts relative to `folder`, which need less memory."""
         folder = Path(folder)
         if not folder.is_dir():
             found = "a file" if folder.exists() else "nothing at this path"
             raise DataError(f"{folder}: expected a folder with {self.title} clips, got {found}")
-        clips: dict[str, Path] = {}
-        others: list[str] = []
+        clips: dict[str, str] = {}
+        others, example = 0, ""
         for path in walk_files(folder):
-            info = self._match(path.relative_to(folder.parent).as_posix())
+            file = path.relative_to(folder).as_posix()
+            info = self._match(f"{folder.name}/{file}")
             if info is None or info.label < 0:
-                others.append(path.relative_to(folder).as_posix())
+                others, example = others + 1, min(example or file, file)
             elif info.name in clips:
                 raise DataError(
                     f"{folder}: expected each clip once, got {info.name!r} as "
-                    f"{clips[info.name].relative_to(folder)} and as {path.relative_to(folder)}"
+                    f"{clips[info.name]} and as {file}"
                 )
             else:
-                clips[info.name] = path
+                clips[info.name] = file
         if not clips:
-            found = f"{len(others)} other files, such as {min(others)}" if others else "no files"
+            found = f"{others} other files, such as {example}" if others else "no files"
             raise DataError(
                 f"{folder}: expected {self.title} clips with file names {self._expected()}, "
                 f"got {found}"
             )
-        return sorted(clips.values())
+        return sorted(clips.values(), key=lambda file: file.split("/"))
 
     def _expected(self) -> str:
         if "(?P<action>" not in self.file_pattern:
@@ -367,13 +372,12 @@ def _number(text: str) -> int:
     return int("".join(filter(str.isdigit, text)) or "-1")
 
 
-def walk_files(folder: Path) -> list[Path]:
+def walk_files(folder: Path) -> Iterator[Path]:
     """Every file below a folder; a folder that cannot be opened is not passed over silently."""
 
     def refuse(error: OSError) -> None:
         raise DataError(f"{error.filename} cannot be read: {error.strerror or error}") from error
 
-    found: list[Path] = []
     for parent, _, names in os.walk(folder, onerror=refuse):
-        found.extend(Path(parent, name) for name in names)
-    return found
+        for name in names:
+            yield Path(parent, name)

@@ -156,7 +156,7 @@ def open_parts(folder: Path, kind: StoreKind) -> tuple[dict[str, Any], Any]:
 
     Raises
     ------
-    StoreError : see :func:`read_manifest`; for a file of another length
+    StoreError : see :func:`read_manifest`; for a file of another length, or damaged columns
     FileNotFoundError : for a missing file
     """
     manifest, _ = read_manifest(folder, kind)
@@ -165,7 +165,10 @@ def open_parts(folder: Path, kind: StoreKind) -> tuple[dict[str, Any], Any]:
         found = (folder / name).stat().st_size
         if found != expected:
             raise StoreError(f"{folder / name}: expected {expected} bytes, got {found}")
-    return manifest, orjson.loads((folder / kind.columns).read_bytes())
+    try:
+        return manifest, orjson.loads((folder / kind.columns).read_bytes())
+    except orjson.JSONDecodeError as error:
+        raise StoreError(f"{folder / kind.columns}: the store is damaged: {error}") from error
 
 
 def check_columns(columns: Any, wanted: Sequence[str], count: int, where: str) -> None:

@@ -114,10 +114,13 @@ class FolderSource(ClipSource):
         self._read = get_format(format).read
         known = get_format(format).layout
         self.layout = create_layout(known if known in list_layouts() else dataset.layout)
-        found = dataset.files(path)
-        usable = [file for file in found if dataset.parse(file).name not in dataset.missing]
-        # Texts relative to the folder: a path object is several times as large.
-        self._files = [file.relative_to(path).as_posix() for file in usable]
+        found = dataset.file_names(path)
+        if dataset.missing:
+            self._files = [
+                file for file in found if dataset.parse(path / file).name not in dataset.missing
+            ]
+        else:
+            self._files = found
         self._missing = len(found) - len(self._files)
         if not self._files:
             raise DataError(f"{path}: all {len(found)} clips found are known to have no skeleton")

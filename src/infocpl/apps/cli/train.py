@@ -9,6 +9,7 @@ from pathlib import Path
 from infocpl.apps.cli.commands import Demo, Run
 from infocpl.apps.cli.tables import print_result
 from infocpl.data.dataset import Dataset
+from infocpl.data.splits import Split
 from infocpl.errors import ConfigError, OutputExistsError
 
 __all__ = ["run_demo", "run_run"]
@@ -26,7 +27,7 @@ def run_run(options: Run, typed: str) -> int:
 
     dataset = find_dataset(options.dataset)
     split = load_split(dataset, options.split)
-    source = _check_source(options, dataset)
+    source = _check_source(options, dataset, split)
     config = create_preset(options.preset)
     encoder = config.encoder
     if options.encoder is not None:
@@ -68,25 +69,29 @@ def run_run(options: Run, typed: str) -> int:
     return 0
 
 
-def _check_source(options: Run, dataset: Dataset) -> Path:
+def _check_source(options: Run, dataset: Dataset, split: Split) -> Path:
     """A clear word about missing files and protocols before anything is written."""
     from infocpl.data import FeatureStore, is_store, open_store
     from infocpl.data.labelled import FILE_PROTOCOL
     from infocpl.data.sources import open_source
+    from infocpl.training.stages import forbid_classes
 
     if (options.data is None) == (options.features is None):
         raise ConfigError("run needs --data or --features, and not both")
     if options.workers < 1:
         raise ConfigError(f"--workers must be at least 1, got {options.workers}")
     if options.features is not None:
-        FeatureStore.open(options.features).protocol(options.protocol)
+        store = FeatureStore.open(options.features)
+        store.protocol(options.protocol)
+        declared = store.encoder.training_classes or ()
+        forbid_classes(declared, split.unseen, "encoder of the precomputed features")
         return options.features
     source = Path(options.data or "")
     if is_store(source):
-        store = open_store(source)
-        if isinstance(store, FeatureStore):
+        clips = open_store(source)
+        if isinstance(clips, FeatureStore):
             raise ConfigError(f"{source} holds features, not clips: give it with --features")
-        store.protocol(options.protocol)
+        clips.protocol(options.protocol)
         return source
     if options.protocol not in (None, FILE_PROTOCOL, *dataset.protocol_files):
         dataset.protocol(options.protocol)
