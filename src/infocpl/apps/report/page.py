@@ -142,10 +142,13 @@ def render_template(name: str, **values: Any) -> str:
     style = (folder / "style.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FunctionLoader(lambda part: (folder / part).read_text(encoding="utf-8")),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    template = environment.from_string((folder / name).read_text(encoding="utf-8"))
-    return template.render(
+    return environment.get_template(name).render(
         **values,
         # Our own files; the page's security policy lets no other script run.
         script=Markup(script),  # noqa: S704
