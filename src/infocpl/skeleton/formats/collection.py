@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infocpl.errors import ConfigError, SkeletonFormatError
-from infocpl.skeleton.formats.limits import MAX_CLASSES, MAX_CLIPS, show
+from infocpl.skeleton.formats.limits import MAX_CLASSES, MAX_CLIPS, path_exists, show
 from infocpl.skeleton.layout import Layout
 from infocpl.skeleton.sequence import SkeletonSequence
 
@@ -255,7 +255,7 @@ got nothing at this path
     path = Path(path)
     if format is not None:
         return get_collection_format(format).open(path)
-    if not _exists(path):
+    if not path_exists(path):
         raise SkeletonFormatError(path, "file", "a file or folder", "nothing at this path")
     found = [name for name in list_collection_formats() if _FORMATS[name].sniff(path)]
     if len(found) == 1:
@@ -276,11 +276,4 @@ def is_collection(path: str | Path) -> bool:
     False
     """
     path = Path(path)
-    return _exists(path) and any(format.sniff(path) for format in _FORMATS.values())
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # a name too long, or with a NUL byte
-        return False
+    return path_exists(path) and any(format.sniff(path) for format in _FORMATS.values())

@@ -18,13 +18,18 @@ __all__ = [
     "MAX_BODIES",
     "MAX_CLASSES",
     "MAX_CLIPS",
+    "MAX_COLLECTION_BYTES",
     "MAX_COORDINATE",
     "MAX_FILE_BYTES",
     "MAX_FRAMES",
     "check_coordinates",
+    "file_size",
+    "is_folder",
+    "path_exists",
     "read_bounded",
     "read_head",
     "show",
+    "sniff_head",
 ]
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -35,6 +40,9 @@ MAX_FRAMES = 10_000
 
 MAX_BODIES = 16
 """Most bodies in one frame."""
+
+MAX_COLLECTION_BYTES = 64 * 1024**3
+"""Largest file that is mapped (the largest published one, NTU RGB+D 120 as npz, has 21 GB)."""
 
 MAX_CLIPS = 2_000_000
 """Most clips in one collection (NTU RGB+D 120 has 114,480, Kinetics 300,000)."""
@@ -81,6 +89,48 @@ def read_head(path: str | Path, size: int = 4096) -> bytes:
     return _read(path, size)
 
 
+def path_exists(path: Path) -> bool:
+    """Whether there is something at `path`; never raises."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name too long, or with a NUL byte
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether `path` is a folder; never raises."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def sniff_head(path: Path, size: int = 4096) -> bytes:
+    """The first `size` bytes of a regular file, b"" of anything else; never raises."""
+    try:
+        return _read(path, size)
+    except SkeletonFormatError:
+        return b""
+
+
+def file_size(path: str | Path, *, max_bytes: int = MAX_COLLECTION_BYTES) -> int:
+    """Size of a regular file that is to be mapped, not read.
+
+    Raises
+    ------
+    SkeletonFormatError : if there is no readable regular file, or it is empty or too large
+    """
+    path = Path(path)
+    if not read_head(path, 1):
+        raise SkeletonFormatError(path, "file", "content", "an empty file")
+    size = path.stat().st_size
+    if size > max_bytes:
+        raise SkeletonFormatError(
+            path, "file size", f"at most {max_bytes:,} bytes", f"{size:,} bytes"
+        )
+    return size
+
+
 def _read(path: str | Path, size: int) -> bytes:
     path = Path(path)
     try:
@@ -97,7 +147,12 @@ def _read(path: str | Path, size: int) -> bytes:
 
 
 def check_coordinates(
-    values: NDArray[np.float64], path: str | Path, axes: tuple[str, ...], start: int = 0
+    values: NDArray[np.float64],
+    path: str | Path,
+    axes: tuple[str, ...],
+    start: int = 0,
+    *,
+    field: str = "coordinate",
 ) -> None:
     """Refuse coordinates that are not finite or larger than :data:`MAX_COORDINATE`.
 
@@ -106,6 +161,7 @@ def check_coordinates(
     values : array whose axes are called `axes` in the message, for instance
         ``("frame", "joint", "coordinate")``
     start : number given to the first entry of every axis
+    field : what an entry is called
 
     Raises
     ------
@@ -125,7 +181,7 @@ number within 1e+06, got nan
         where = ", ".join(f"{a} {int(i) + start}" for a, i in zip(axes, first, strict=True))
         raise SkeletonFormatError(
             path,
-            "coordinate",
+            field,
             f"a finite number within {MAX_COORDINATE:.0e}",
             f"{float(values[first]):g}",
             where,
