@@ -1,22 +1,18 @@
-"""Rows of numbers in text files, converted all at once; only a wrong one is looked for singly."""
+"""Text files of rows of numbers: their lines, and their numbers by names of columns."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from infocpl.errors import SkeletonFormatError
+from infocpl.skeleton.formats import text_numbers
 from infocpl.skeleton.formats.limits import read_bounded, show
 
 __all__ = ["parse_number", "parse_rows", "read_lines"]
-
-# So many numbers are text at a time: as text they take ten times the memory.
-_BLOCK = 100_000
 
 
 def read_lines(path: Path, max_lines: int) -> list[bytes]:
@@ -40,6 +36,8 @@ def parse_rows(
     lines: Sequence[bytes],
     columns: Sequence[str],
     first: int,
+    *,
+    step: int = 1,
     mark: bytes | None = None,
 ) -> NDArray[np.float64]:
     """Convert lines of numbers.
@@ -49,8 +47,8 @@ def parse_rows(
     path : named in messages
     lines : R lines
     columns : names of the K columns
-    first : number of the first line in the file, for messages
-    mark : what stands between two numbers; None for any blanks
+    first, step : number of the first line in the file, and lines from one to the next
+    mark : what stands between two numbers; None for any white space
 
     Returns
     -------
@@ -66,38 +64,15 @@ def parse_rows(
     Traceback (most recent call last):
     infocpl.errors.SkeletonFormatError: a.txt, line 8: y: expected a finite number, got 'x'
     """
-    table = np.empty((len(lines), len(columns)))
-    step = max(1, _BLOCK // max(1, len(columns)))
-    for start in range(0, len(lines), step):
-        block = lines[start : start + step]
-        table[start : start + step] = _parse_block(path, block, columns, first + start, mark)
-    return table
 
+    def fail(row: int, column: int, found: bytes) -> SkeletonFormatError:
+        where = f"line {first + row * step}"
+        if column < 0:
+            expected = f"{len(columns)} numbers"
+            return SkeletonFormatError(path, "line", expected, show(found), where)
+        return SkeletonFormatError(path, columns[column], "a finite number", show(found), where)
 
-def _parse_block(
-    path: Path, lines: Sequence[bytes], columns: Sequence[str], first: int, mark: bytes | None
-) -> ArrayLike:
-    rows = [line.split(mark, len(columns)) for line in lines]
-    for index, row in enumerate(rows):
-        if len(row) != len(columns):
-            raise SkeletonFormatError(
-                path, "line", f"{len(columns)} numbers", show(lines[index]), f"line {first + index}"
-            )
-    # float() reads 1_000 as a thousand; no sensor writes that.
-    if not any(b"_" in line for line in lines):
-        try:
-            values = np.fromiter(map(float, chain.from_iterable(rows)), np.float64)
-        except ValueError:
-            values = np.array([math.nan])
-        if np.isfinite(values).all():
-            return values.reshape(len(rows), len(columns))
-    return [
-        [
-            parse_number(path, token, name, first + index)
-            for name, token in zip(columns, row, strict=True)
-        ]
-        for index, row in enumerate(rows)
-    ]
+    return text_numbers.parse_lines(lines, len(columns), fail, mark=mark)
 
 
 def parse_number(path: Path, token: bytes, field: str, line: int) -> float:
@@ -107,10 +82,7 @@ def parse_number(path: Path, token: bytes, field: str, line: int) -> float:
     ------
     SkeletonFormatError : if it is no finite number
     """
-    try:
-        value = float(token)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value) or b"_" in token:
+    value = text_numbers.parse_number(token)
+    if value is None:
         raise SkeletonFormatError(path, field, "a finite number", show(token), f"line {line}")
     return value
