@@ -25,6 +25,7 @@ __all__ = [
     "check_finite",
     "map_npy",
     "read_number_header",
+    "widen",
     "write_npy_header",
 ]
 
@@ -102,6 +103,12 @@ def write_npy_header(file: IO[bytes], shape: tuple[int, ...], dtype: np.dtype[An
     )
 
 
+def widen(array: NDArray[Any]) -> NDArray[np.float64]:
+    """Numbers of any type as float64; a NaN stays one without a warning."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(array, dtype=np.float64)
+
+
 def check_finite(array: NDArray[Any], path: str | Path, axes: tuple[str, ...]) -> None:
     """Refuse an array that holds NaN or infinite numbers, looking at a part of it at a time.
 
@@ -116,7 +123,7 @@ def check_finite(array: NDArray[Any], path: str | Path, axes: tuple[str, ...]) -
     """
     step = max(1, (1 << 20) // max(1, math.prod(array.shape[1:])))
     for start in range(0, len(array), step):
-        block = np.asarray(array[start : start + step], dtype=np.float64)
+        block = widen(array[start : start + step])
         if not np.isfinite(block).all():
             where = np.argwhere(~np.isfinite(block))[0]
             where[0] += start

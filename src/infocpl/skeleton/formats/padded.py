@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from infocpl.errors import LayoutError, SkeletonFormatError
 from infocpl.skeleton.formats.limits import check_coordinates
+from infocpl.skeleton.formats.npy import widen
 from infocpl.skeleton.layout import Layout
 from infocpl.skeleton.sequence import SkeletonSequence
 
@@ -42,7 +43,7 @@ def unpad_clip(
     >>> unpad_clip(padded, create_layout("ntu25"), fps=30, source="a").keypoints.shape
     (1, 80, 25, 3)
     """
-    points = np.asarray(keypoints, dtype=np.float64)
+    points = widen(keypoints)
     check_coordinates(points, source, ("person", "frame", "joint", "coordinate"))
     present = np.any(points != 0, axis=(2, 3))
     persons, frames = np.flatnonzero(present.any(axis=1)), np.flatnonzero(present.any(axis=0))

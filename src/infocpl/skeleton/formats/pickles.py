@@ -90,7 +90,8 @@ class PickleFile:
             raise SkeletonFormatError(self.path, "array", expected, got, f"byte {data.start}")
         flat = np.frombuffer(content, lazy.dtype)
         array = flat.reshape(lazy.shape, order="F" if lazy.fortran else "C")
-        return np.array(array, dtype=lazy.dtype.newbyteorder("="), order="C")
+        with np.errstate(invalid="ignore"):  # a NaN in foreign byte order
+            return np.array(array, dtype=lazy.dtype.newbyteorder("="), order="C")
 
     def close(self) -> None:
         """Unmap the file; arrays that were not read are gone."""

@@ -26,8 +26,6 @@ from infocpl.skeleton.formats.pku_mmd import (
     CLASSES,
     FPS,
     PkuInterval,
-    is_pku_labels,
-    is_pku_skeleton,
     read_pku_labels,
     read_pku_mmd,
 )
@@ -42,6 +40,7 @@ OVERHANG = 30
 _NAME = re.compile(r"(?:\d{4}|A\d{2}N\d{2})-[LMR]")
 _SUFFIXES = (".txt", ".skeleton", ".label")
 _MAX_FILES = 100_000
+_LONG = 200  # bytes: more than any row of a label file, less than any row of 150 numbers
 _SPLIT = re.compile(r"cross[-_](subject|view).*\.txt", re.IGNORECASE)
 _PROTOCOLS = {"subject": "xsub", "view": "xview"}
 _PARTS = (("train", "train"), ("val", "valid"))  # the dataset writes "Validataion videos"
@@ -237,14 +236,16 @@ def _find(folder: Path) -> tuple[dict[str, Path], dict[str, Path], list[Path]]:
         if _SPLIT.fullmatch(path.name):
             splits.append(path)
         elif path.suffix in _SUFFIXES and _NAME.fullmatch(path.stem):
-            head = sniff_head(path)
-            for found, fits in ((labels, is_pku_labels), (skeletons, is_pku_skeleton)):
-                if not fits(head):
-                    continue
-                if path.stem in found:
-                    got = f"{found[path.stem]} too"
-                    raise SkeletonFormatError(path, "recording", "each name once", got)
-                found[path.stem] = path
+            first = sniff_head(path).split(b"\n", 1)[0]
+            # By its look only: what is wrong with a damaged file its reader can say.
+            found = labels if b"," in first else skeletons if len(first) > _LONG else None
+            if found is None:
+                continue
+            if path.stem in found:
+                raise SkeletonFormatError(
+                    path, "recording", "each name once", f"{found[path.stem]} too"
+                )
+            found[path.stem] = path
     return skeletons, labels, splits
 
 

@@ -19,16 +19,14 @@ import numpy as np
 from infocpl.errors import SkeletonFormatError
 from infocpl.files import atomic_path
 from infocpl.skeleton.formats.limits import MAX_FRAMES, check_coordinates, read_bounded, show
+from infocpl.skeleton.formats.number_rows import parse_rows, read_lines
 from infocpl.skeleton.formats.padded import pad_clip, require_ntu25
 from infocpl.skeleton.formats.registry import SkeletonFormat, register_format
-from infocpl.skeleton.formats.text_numbers import parse_lines, parse_number
 from infocpl.skeleton.layout import create_layout
 from infocpl.skeleton.sequence import SkeletonSequence
 
 __all__ = [
     "PkuInterval",
-    "is_pku_labels",
-    "is_pku_skeleton",
     "read_pku_labels",
     "read_pku_mmd",
     "write_pku_labels",
@@ -39,9 +37,15 @@ FPS = 30.0
 CLASSES = 51
 PERSONS = 2
 _JOINTS, _COORDS = 25, 3
-_COLUMNS = PERSONS * _JOINTS * _COORDS
+_NAMES = tuple(
+    f"person {person + 1} joint {joint + 1} {axis}"
+    for person in range(PERSONS)
+    for joint in range(_JOINTS)
+    for axis in "xyz"
+)
 _MAX_INTERVALS = 1000
 _ROW = re.compile(rb"\s*(\d{1,6})\s*,\s*(\d{1,6})\s*,\s*(\d{1,6})\s*,\s*(\d{1,6})\s*,?\s*")
+_NUMBER = re.compile(rb"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?")
 _FIELDS = ("action", "start frame", "end frame", "confidence")
 
 
@@ -85,25 +89,8 @@ def read_pku_mmd(path: str | Path) -> SkeletonSequence:
     (1, 4, 25, 3)
     """
     path = Path(path)
-    content = read_bounded(path).rstrip()
-    found = content.count(b"\n") + 1
-    if found > MAX_FRAMES:
-        raise SkeletonFormatError(path, "rows", f"at most {MAX_FRAMES}", str(found))
-    rows = (content.replace(b"\r\n", b"\n") if b"\r" in content else content).split(b"\n")
-    # A blank at the end of a row would send the whole file the slow way.
-    rows = [row.rstrip() for row in rows]
-
-    def fail(row: int, column: int, got: bytes) -> SkeletonFormatError:
-        if column < 0:
-            return SkeletonFormatError(
-                path, "row", f"{_COLUMNS} numbers", show(got), f"line {row + 1}"
-            )
-        person, rest = divmod(column, _JOINTS * _COORDS)
-        joint, axis = divmod(rest, _COORDS)
-        field = f"person {person + 1} joint {joint + 1} {'xyz'[axis]}"
-        return SkeletonFormatError(path, field, "a finite number", show(got), f"line {row + 1}")
-
-    numbers = parse_lines(rows, _COLUMNS, fail).reshape(len(rows), PERSONS, _JOINTS, _COORDS)
+    rows = parse_rows(path, read_lines(path, MAX_FRAMES), _NAMES, 1)
+    numbers = rows.reshape(len(rows), PERSONS, _JOINTS, _COORDS)
     check_coordinates(numbers, path, ("line", "person", "joint", "coordinate"), start=1)
     keypoints = numbers.transpose(1, 0, 2, 3)
     present = np.any(keypoints != 0, axis=(2, 3))
@@ -186,8 +173,8 @@ def write_pku_mmd(path: str | Path, clip: SkeletonSequence) -> None:
     if clip.frames > MAX_FRAMES:
         raise SkeletonFormatError(path, "frames", f"at most {MAX_FRAMES}", str(clip.frames))
     points = pad_clip(clip, PERSONS, clip.frames)
-    rows = points.astype(np.float64).transpose(1, 0, 2, 3).reshape(clip.frames, _COLUMNS)
-    line = " ".join(["%.9g"] * _COLUMNS) + "\n"
+    rows = points.astype(np.float64).transpose(1, 0, 2, 3).reshape(clip.frames, len(_NAMES))
+    line = " ".join(["%.9g"] * len(_NAMES)) + "\n"
     text = "".join(line % tuple(row) for row in rows.tolist())
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="ascii", newline="\n")
@@ -200,15 +187,10 @@ def write_pku_labels(path: str | Path, intervals: Sequence[PkuInterval]) -> None
         temporary.write_text("".join(rows), encoding="ascii", newline="\n")
 
 
-def is_pku_skeleton(head: bytes) -> bool:
-    """Whether a file that begins with `head` has 150 numbers in its first line."""
+def _sniff(head: bytes) -> bool:
+    """150 numbers in the first line."""
     tokens = head.split(b"\n", 1)[0].split()
-    return len(tokens) == _COLUMNS and all(parse_number(t) is not None for t in tokens[:5])
-
-
-def is_pku_labels(head: bytes) -> bool:
-    """Whether a file that begins with `head` has an interval in its first line."""
-    return _ROW.fullmatch(head.split(b"\n", 1)[0]) is not None
+    return len(tokens) == len(_NAMES) and all(_NUMBER.fullmatch(token) for token in tokens[:9])
 
 
 register_format(
@@ -219,6 +201,6 @@ register_format(
         suffixes=(".txt",),
         read=read_pku_mmd,
         write=write_pku_mmd,
-        sniff=is_pku_skeleton,
+        sniff=_sniff,
     )
 )

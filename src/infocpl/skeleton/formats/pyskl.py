@@ -6,9 +6,8 @@ annotations alone; an annotation is a dict of ``frame_dir`` (the clip's name), `
 and ``img_shape`` (height, width). It is read without being unpickled
 (:mod:`infocpl.skeleton.formats.pickles`). Format: Duan et al., "PYSKL", ACM Multimedia 2022.
 
-Three-dimensional coordinates are taken as metres, y up. Pixels become fractions of the image's
-height with the origin in its middle, and both axes turned round: y up, and x such that a person who
-faces the camera has the left shoulder at the smaller x, as everywhere in this package.
+Three-dimensional coordinates are taken as metres, y up. Of pixels both axes are turned round, so
+that y points up and left stays left, as for every reader of image coordinates in this package.
 """
 
 from __future__ import annotations
@@ -30,6 +29,8 @@ from infocpl.skeleton.formats.collection import (
     register_collection_format,
 )
 from infocpl.skeleton.formats.limits import check_coordinates, sniff_head
+from infocpl.skeleton.formats.npy import widen
+from infocpl.skeleton.formats.people import HALF_TURN
 from infocpl.skeleton.formats.pickles import PickleFile, is_pickle
 from infocpl.skeleton.formats.pyskl_content import Annotation, read_annotations, read_splits
 from infocpl.skeleton.layout import Layout, create_layout
@@ -62,7 +63,7 @@ class PysklCollection(SkeletonCollection):
             np.array([clip.label for clip in annotations], dtype=np.int64),
             splits=read_splits(path, lists, names, notes),
             fps=FPS,
-            units="m" if chosen.dims == 3 else "normalised",
+            units="m" if chosen.dims == 3 else "px",
             notes=notes,
         )
 
@@ -73,18 +74,18 @@ class PysklCollection(SkeletonCollection):
         """
         index = self._position(index)
         clip, source = self._clips[index], self._source(index)
-        points = self._file.array(clip.keypoint).astype(np.float64)
+        points = widen(self._file.array(clip.keypoint))
         check_coordinates(points, source, ("person", "frame", "joint", "coordinate"))
         if clip.score is None:
             seen = np.any(points != 0, axis=(2, 3), keepdims=True)[..., 0]
             confidence = np.broadcast_to(seen, points.shape[:3]).astype(np.float32)
         else:
-            confidence = _confidence(self._file.array(clip.score).astype(np.float64), source)
+            confidence = _confidence(widen(self._file.array(clip.score)), source)
         present = confidence.max(axis=2, keepdims=True)[..., None] > 0
         if not present.any():
             raise SkeletonFormatError(source, "keypoint", "a person in some frame", "nobody")
-        if clip.image is not None:
-            points = _turn(points, clip.image)
+        if self.layout.dims == 2:
+            points = points * HALF_TURN[:2] + 0.0  # no negative zeros
         return SkeletonSequence(
             (points * present).astype(np.float32),
             self.layout,
@@ -105,19 +106,6 @@ def _confidence(score: NDArray[np.float64], source: str) -> NDArray[np.float32]:
     confidence = np.clip(score, 0.0, 1.0).astype(np.float32)
     # The smallest score must not become an absence.
     return np.where((score > 0) & (confidence == 0), np.float32(1e-30), confidence)
-
-
-def _turn(points: NDArray[np.float64], image: tuple[int, int]) -> NDArray[np.float64]:
-    """Pixels to fractions of the height from the middle of the image, both axes turned round."""
-    height, width = image
-    turned: NDArray[np.float64] = (np.array([width / 2, height / 2]) - points) / height
-    return turned
-
-
-def _turn_back(points: NDArray[np.float64], image: tuple[int, int]) -> NDArray[np.float64]:
-    height, width = image
-    pixels: NDArray[np.float64] = np.array([width / 2, height / 2]) - points * height
-    return pixels
 
 
 def open_pyskl(path: str | Path, *, layout: str | None = None) -> PysklCollection:
@@ -196,18 +184,18 @@ def write_pyskl(
     Parameters
     ----------
     path : the ``.pkl`` file
-    clips : on one layout; in metres for 3-D, any units for 2-D
+    clips : on one layout, 3-D in metres or 2-D in pixels
     labels, names : one for each clip
     splits : name to positions in `clips`
     dtype : of coordinates and scores. PYSKL's own files hold float16, which rounds metres to
         millimetres; float32 loses nothing in 3-D
-    image : (height, width) in pixels to write 2-D clips for
+    image : (height, width) in pixels that 2-D clips were seen in
     protocol : of the pickle, 2 to 5
 
     Raises
     ------
     ConfigError : if numbers of clips, labels and names differ, or `protocol` is out of range
-    LayoutError : if clips have several layouts, or 3-D clips are not in metres
+    LayoutError : if clips have several layouts, or other units than metres or pixels
 
     Examples
     --------
@@ -218,10 +206,10 @@ def write_pyskl(
     if not 2 <= protocol <= 5:
         raise ConfigError(f"protocol must lie between 2 and 5, got {protocol}")
     for clip in clips:
-        if clip.layout != clips[0].layout or (clip.layout.dims == 3 and clip.units != "m"):
+        if clip.layout != clips[0].layout or clip.units != {3: "m", 2: "px"}[clip.layout.dims]:
             raise LayoutError(
-                f"PYSKL files hold one layout, 3-D in metres; got {clip.layout.summary} in units "
-                f"{clip.units!r} beside {clips[0].layout.summary}"
+                f"PYSKL files hold one layout, 3-D in metres or 2-D in pixels; got "
+                f"{clip.layout.summary} in {clip.units!r} beside {clips[0].layout.summary}"
             )
     annotations = [
         _describe(clip, int(label), str(name), dtype, image)
@@ -238,7 +226,7 @@ def _describe(
     points = clip.keypoints.astype(np.float64)
     item: dict[str, Any] = {"frame_dir": name, "label": label, "total_frames": clip.frames}
     if clip.layout.dims == 2:
-        points = _turn_back(points, image) * clip.present[..., None, None]
+        points = points * HALF_TURN[:2] + 0.0
         item |= {"img_shape": image, "original_shape": image}
     default = np.broadcast_to(np.any(points != 0, axis=(2, 3))[..., None], clip.confidence.shape)
     if clip.layout.dims == 2 or not np.array_equal(clip.confidence, default):
