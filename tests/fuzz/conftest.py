@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import random
 import time
+import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -90,10 +92,22 @@ def mutate_inside_mat(data: bytes, rng: random.Random) -> bytes:
     return data[:132] + len(packed).to_bytes(4, "little") + packed
 
 
+def mutate_inside_npz(data: bytes, rng: random.Random) -> bytes:
+    """Damage one array of an archive and pack it again, sizes and checksums in order."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(packed, "w") as target:
+        chosen = rng.choice(source.namelist())
+        for name in source.namelist():
+            content = source.read(name)
+            target.writestr(name, mutate_bytes(content, rng) if name == chosen else content)
+    return packed.getvalue()
+
+
 MUTATORS: dict[str, Mutate] = {
     "bytes": mutate_bytes,
     "text": mutate_text,
     "inside mat": mutate_inside_mat,
+    "inside npz": mutate_inside_npz,
 }
 
 
@@ -125,6 +139,8 @@ def hammer(tmp_path: Path) -> Callable[..., Counter[str]]:
             data = mutate(seed, rng)
             for _ in range(rng.choice((0, 0, 1, 3))):
                 data = mutate(data, rng) if data and not str(way).startswith("inside") else data
+            # A new file each time: some file systems flush one that is cut and written again.
+            path.unlink()
             path.write_bytes(data)
             start = time.process_time()
             refused = None

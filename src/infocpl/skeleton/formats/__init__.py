@@ -30,7 +30,7 @@ from infocpl.skeleton.formats.hdm05 import read_hdm05
 from infocpl.skeleton.formats.mediapipe import read_mediapipe, write_mediapipe
 from infocpl.skeleton.formats.msr_action3d import read_msr_action3d, write_msr_action3d
 from infocpl.skeleton.formats.ntu import ntu_name, parse_ntu_name, read_ntu, write_ntu
-from infocpl.skeleton.formats.nw_ucla import read_nw_ucla
+from infocpl.skeleton.formats.nw_ucla import read_nw_ucla, write_nw_ucla
 from infocpl.skeleton.formats.openpose import read_openpose, write_openpose
 from infocpl.skeleton.formats.pku_collection import PkuMmdCollection, PkuRecording, open_pku_mmd
 from infocpl.skeleton.formats.pku_mmd import (
@@ -50,8 +50,8 @@ from infocpl.skeleton.formats.registry import (
     read_skeleton,
     register_format,
 )
-from infocpl.skeleton.formats.sbu import read_sbu
-from infocpl.skeleton.formats.utd_mhad import read_utd_mhad
+from infocpl.skeleton.formats.sbu import read_sbu, write_sbu
+from infocpl.skeleton.formats.utd_mhad import read_utd_mhad, write_utd_mhad
 from infocpl.skeleton.formats.utkinect import read_utkinect, write_utkinect
 from infocpl.skeleton.formats.utkinect_clips import open_utkinect
 
@@ -110,9 +110,12 @@ __all__ = [
     "write_msr_action3d",
     "write_npz",
     "write_ntu",
+    "write_nw_ucla",
     "write_openpose",
     "write_pku_labels",
     "write_pku_mmd",
     "write_pyskl",
+    "write_sbu",
+    "write_utd_mhad",
     "write_utkinect",
 ]

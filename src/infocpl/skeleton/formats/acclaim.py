@@ -118,7 +118,10 @@ def read_amc(path: str | Path, skeleton: AcclaimSkeleton) -> AcclaimMotion:
     values = {}
     for at, name in enumerate(order, start=1):
         rows = [line.partition(name.encode("latin-1"))[2] for line in lines[start + at :: size]]
-        values[name] = _numbers(path, rows, name, columns[name], start + at + 1, size)
+        fields = [f"{name} {motion}" for motion in columns[name]]
+        table = parse_rows(path, rows, fields, start + at + 1, step=size)
+        check_coordinates(table, path, ("frame", f"number of {name}"), start=1)
+        values[name] = table
     if radians:
         for name, table in values.items():
             turned = [column[0] in "rR" for column in columns[name]]
@@ -158,21 +161,6 @@ def _check_frames(path: Path, lines: list[bytes], start: int, order: list[str]) 
             if not words or words[0] != name.encode("latin-1"):
                 got = show(words[0]) if words else "an empty line"
                 raise SkeletonFormatError(path, "bone", name, got, f"line {at + offset + 1}")
-
-
-def _numbers(
-    path: Path, rows: list[bytes], bone: str, columns: tuple[str, ...], first: int, step: int
-) -> NDArray[np.float64]:
-    """The numbers of one bone, which stand in every `step`-th line of the file."""
-    names = [f"{bone} {column}" for column in columns]
-    try:
-        table = parse_rows(path, rows, names, 1)
-    except SkeletonFormatError:
-        for at, row in enumerate(rows):  # to say in which line of the file it is
-            parse_rows(path, [row], names, first + at * step)
-        raise
-    check_coordinates(table, path, ("frame", f"number of {bone}"), start=1)
-    return table
 
 
 def write_amc(path: str | Path, motion: AcclaimMotion) -> None:

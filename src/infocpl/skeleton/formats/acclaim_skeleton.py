@@ -151,8 +151,9 @@ class _Line:
     def words(self, known: tuple[str, ...]) -> tuple[str, ...]:
         """All entries, of `known` and none twice."""
         found = tuple(self.word(at, known) for at in range(1, len(self.tokens)))
-        if len(set(found)) != len(found):
-            raise self.error(self.key, "every entry once", show(" ".join(found)))
+        if not found or len(set(found)) != len(found):
+            expected = f"some of {', '.join(known)}, each once"
+            raise self.error(self.key, expected, show(" ".join(found)))
         return found
 
     def number_at(self, at: int) -> float:

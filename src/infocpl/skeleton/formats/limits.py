@@ -7,6 +7,7 @@ milliseconds.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -69,11 +70,10 @@ def read_bounded(path: str | Path, *, max_bytes: int = MAX_FILE_BYTES) -> bytes:
     infocpl.errors.SkeletonFormatError: no/such/clip.skeleton: file: expected a readable file, \
 got nothing at this path
     """
-    content = _read(path, max_bytes + 1)
+    # The size is asked for first, and not trusted: a file may grow while it is read.
+    content = _read(path, max_bytes + 1, max_bytes)
     if len(content) > max_bytes:
-        raise SkeletonFormatError(
-            path, "file size", f"at most {max_bytes:,} bytes", f"more than {max_bytes:,}"
-        )
+        raise _too_large(path, max_bytes)
     if not content:
         raise SkeletonFormatError(path, "file", "content", "an empty file")
     return content
@@ -131,7 +131,11 @@ def file_size(path: str | Path, *, max_bytes: int = MAX_COLLECTION_BYTES) -> int
     return size
 
 
-def _read(path: str | Path, size: int) -> bytes:
+def _too_large(path: str | Path, most: int) -> SkeletonFormatError:
+    return SkeletonFormatError(path, "file size", f"at most {most:,} bytes", f"more than {most:,}")
+
+
+def _read(path: str | Path, size: int, most: int | None = None) -> bytes:
     path = Path(path)
     try:
         if not path.exists():
@@ -141,6 +145,8 @@ def _read(path: str | Path, size: int) -> bytes:
             kind = "a folder" if path.is_dir() else "neither a file nor a folder"
             raise SkeletonFormatError(path, "file", "a readable file", kind)
         with path.open("rb") as file:
+            if most is not None and os.fstat(file.fileno()).st_size > most:
+                raise _too_large(path, most)
             return file.read(size)
     except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
         raise SkeletonFormatError(path, "file", "a readable file", str(error)) from error

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from infocpl.errors import LayoutError, SkeletonFormatError
+from infocpl.errors import SkeletonFormatError
 from infocpl.files import atomic_path
+from infocpl.skeleton.formats.kinect_v1 import check_one_kinect_person
 from infocpl.skeleton.formats.limits import MAX_FRAMES, check_coordinates
 from infocpl.skeleton.formats.number_rows import parse_rows, read_lines
 from infocpl.skeleton.formats.registry import SkeletonFormat, register_format
@@ -105,27 +106,6 @@ def write_msr_action3d(path: str | Path, clip: SkeletonSequence) -> None:
     text = "%.9g %.9g %.9g %.9g\n" * (clip.frames * _JOINTS) % tuple(rows)
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="ascii", newline="\n")
-
-
-def check_one_kinect_person(path: Path, clip: SkeletonSequence, title: str) -> None:
-    """Refuse to write what files of one person before a Kinect v1 cannot hold.
-
-    Raises
-    ------
-    LayoutError : if the clip is not of one person on layout kinect20 in metres
-    SkeletonFormatError : if it has too many frames, too large coordinates, or nobody in it
-    """
-    if clip.layout.name != "kinect20" or clip.units != "m" or clip.persons != 1:
-        raise LayoutError(
-            f"{title} files hold one person on layout 'kinect20' in metres; this clip has "
-            f"{clip.persons} on layout {clip.layout.summary} in units {clip.units!r}"
-        )
-    if clip.frames > MAX_FRAMES:
-        raise SkeletonFormatError(path, "frames", f"at most {MAX_FRAMES}", f"{clip.frames}")
-    points = clip.keypoints.astype(np.float64)
-    check_coordinates(points, path, ("person", "frame", "joint", "coordinate"))
-    if not (clip.present & clip.keypoints.any(axis=(2, 3))).any():
-        raise SkeletonFormatError(path, "persons", "a person in some frame", "none")
 
 
 def _sniff(head: bytes) -> bool:

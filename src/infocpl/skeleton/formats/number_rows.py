@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from infocpl.errors import SkeletonFormatError
 from infocpl.skeleton.formats.limits import read_bounded, show
@@ -40,6 +40,8 @@ def parse_rows(
     lines: Sequence[bytes],
     columns: Sequence[str],
     first: int,
+    *,
+    step: int = 1,
     mark: bytes | None = None,
 ) -> NDArray[np.float64]:
     """Convert lines of numbers.
@@ -49,8 +51,8 @@ def parse_rows(
     path : named in messages
     lines : R lines
     columns : names of the K columns
-    first : number of the first line in the file, for messages
-    mark : what stands between two numbers; None for any blanks
+    first, step : number of the first line in the file, and lines from one to the next
+    mark : what stands between two numbers; None for any white space
 
     Returns
     -------
@@ -66,38 +68,43 @@ def parse_rows(
     Traceback (most recent call last):
     infocpl.errors.SkeletonFormatError: a.txt, line 8: y: expected a finite number, got 'x'
     """
-    table = np.empty((len(lines), len(columns)))
-    step = max(1, _BLOCK // max(1, len(columns)))
-    for start in range(0, len(lines), step):
-        block = lines[start : start + step]
-        table[start : start + step] = _parse_block(path, block, columns, first + start, mark)
-    return table
 
+    def fail(row: int, column: int, found: bytes) -> SkeletonFormatError:
+        where = f"line {first + row * step}"
+        if column < 0:
+            expected = f"{len(columns)} numbers"
+            return SkeletonFormatError(path, "line", expected, show(found), where)
+        return SkeletonFormatError(path, columns[column], "a finite number", show(found), where)
 
-def _parse_block(
-    path: Path, lines: Sequence[bytes], columns: Sequence[str], first: int, mark: bytes | None
-) -> ArrayLike:
-    rows = [line.split(mark, len(columns)) for line in lines]
-    for index, row in enumerate(rows):
-        if len(row) != len(columns):
-            raise SkeletonFormatError(
-                path, "line", f"{len(columns)} numbers", show(lines[index]), f"line {first + index}"
+    numbers = np.empty((len(lines), len(columns)))
+    block = max(1, _BLOCK // len(columns))
+    for start in range(0, len(lines), block):
+        some = lines[start : start + block]
+        rows = [line.split(mark, len(columns)) for line in some]
+        for at, row in enumerate(rows):
+            if len(row) != len(columns):
+                raise fail(start + at, -1, some[at])
+        # float() reads 1_000 as a thousand; no sensor writes that.
+        values = None if any(b"_" in line for line in some) else _convert(rows)
+        if values is None:
+            at, column = next(
+                (at, column)
+                for at, row in enumerate(rows)
+                for column, token in enumerate(row)
+                if _number(token) is None
             )
-    # float() reads 1_000 as a thousand; no sensor writes that.
-    if not any(b"_" in line for line in lines):
-        try:
-            values = np.fromiter(map(float, chain.from_iterable(rows)), np.float64)
-        except ValueError:
-            values = np.array([math.nan])
-        if np.isfinite(values).all():
-            return values.reshape(len(rows), len(columns))
-    return [
-        [
-            parse_number(path, token, name, first + index)
-            for name, token in zip(columns, row, strict=True)
-        ]
-        for index, row in enumerate(rows)
-    ]
+            raise fail(start + at, column, rows[at][column])
+        numbers[start : start + block] = values.reshape(len(rows), len(columns))
+    return numbers
+
+
+def _convert(rows: list[list[bytes]]) -> NDArray[np.float64] | None:
+    """All the numbers at once, or None if one of them is none."""
+    try:
+        values = np.fromiter(map(float, chain.from_iterable(rows)), np.float64)
+    except ValueError:
+        return None
+    return values if bool(np.isfinite(values).all()) else None
 
 
 def parse_number(path: Path, token: bytes, field: str, line: int) -> float:
@@ -107,10 +114,15 @@ def parse_number(path: Path, token: bytes, field: str, line: int) -> float:
     ------
     SkeletonFormatError : if it is no finite number
     """
+    value = _number(token)
+    if value is None:
+        raise SkeletonFormatError(path, field, "a finite number", show(token), f"line {line}")
+    return value
+
+
+def _number(token: bytes) -> float | None:
     try:
         value = float(token)
     except ValueError:
-        value = math.nan
-    if not math.isfinite(value) or b"_" in token:
-        raise SkeletonFormatError(path, field, "a finite number", show(token), f"line {line}")
-    return value
+        return None
+    return value if math.isfinite(value) and b"_" not in token else None

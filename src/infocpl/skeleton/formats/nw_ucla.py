@@ -7,19 +7,23 @@ modeling, learning and recognition", CVPR 2014.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 
 from infocpl.errors import SkeletonFormatError
+from infocpl.files import atomic_path
 from infocpl.skeleton.formats.json_safe import check_numbers, describe_kind, load_json
+from infocpl.skeleton.formats.kinect_v1 import check_one_kinect_person
 from infocpl.skeleton.formats.limits import MAX_FRAMES, check_coordinates, show
 from infocpl.skeleton.formats.registry import SkeletonFormat, register_format
 from infocpl.skeleton.layout import create_layout
 from infocpl.skeleton.sequence import SkeletonSequence
 
-__all__ = ["read_nw_ucla"]
+__all__ = ["read_nw_ucla", "write_nw_ucla"]
 
 FPS = 30.0
 _JOINTS, _COORDS = 20, 3
@@ -85,6 +89,32 @@ def _collect(path: Path, frame: Any, number: int, numbers: list[float]) -> None:
         numbers.extend(check_numbers(path, point, _COORDS, f"joint {joint + 1}", where))
 
 
+def write_nw_ucla(path: str | Path, clip: SkeletonSequence) -> None:
+    """Write a clip as NW-UCLA JSON, whole or not at all; reading returns the coordinates exactly.
+
+    The label is the number after the ``a`` with which the file's name begins, 0 without one.
+
+    Raises
+    ------
+    LayoutError : if the clip is not of one person on layout kinect20 in metres
+    SkeletonFormatError : if it has more frames than a reader accepts, or nobody in it
+
+    Examples
+    --------
+    See :func:`read_nw_ucla`.
+    """
+    path = Path(path)
+    check_one_kinect_person(path, clip, "NW-UCLA")
+    digits = re.match(r"a(\d{1,9})", path.stem)
+    record = {
+        "file_name": path.stem,
+        "skeletons": clip.keypoints[0].astype(np.float64).tolist(),
+        "label": int(digits[1]) if digits else 0,
+    }
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(orjson.dumps(record))
+
+
 register_format(
     SkeletonFormat(
         name="nw-ucla",
@@ -92,7 +122,7 @@ register_format(
         layout="kinect20",
         suffixes=(".json",),
         read=read_nw_ucla,
-        write=None,
+        write=write_nw_ucla,
         sniff=lambda head: head.lstrip().startswith(b"{") and b'"skeletons"' in head,
     )
 )

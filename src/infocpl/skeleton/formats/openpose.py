@@ -25,7 +25,7 @@ from infocpl.skeleton.formats.json_safe import (
     load_json,
     parse_json,
 )
-from infocpl.skeleton.formats.limits import MAX_FRAMES, read_bounded, show
+from infocpl.skeleton.formats.limits import MAX_FRAMES, is_folder, read_bounded, show
 from infocpl.skeleton.formats.people import (
     Detection,
     assemble_people,
@@ -120,7 +120,7 @@ def read_openpose(
 
 def _frames(path: Path) -> Iterator[tuple[Path, Any, str]]:
     """The JSON value of every frame, the file it stands in, and its place there."""
-    if _is_folder(path):
+    if is_folder(path):
         budget = MAX_JSON_BYTES
         for file in frame_files(path):
             content = read_bounded(file, max_bytes=budget)
@@ -133,13 +133,6 @@ def _frames(path: Path) -> Iterator[tuple[Path, Any, str]]:
         raise SkeletonFormatError(path, "frames", f"1 to {MAX_FRAMES:,}", f"{len(frames):,}")
     for number, frame in enumerate(frames):
         yield path, frame, f"frame {number}"
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except (OSError, ValueError):  # the reader of files says what is wrong with the path
-        return False
 
 
 def frame_files(folder: Path) -> list[Path]:

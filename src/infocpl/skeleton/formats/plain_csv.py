@@ -79,7 +79,7 @@ def read_csv(path: str | Path) -> SkeletonSequence:
     layout = check_layout(path, facts["layout"][0].decode("utf-8", "replace"))
     names = [name.strip().decode("utf-8", "replace") for name in lines[start].split(b",")]
     places = _places(path, names, layout, start + 1)
-    table = parse_rows(path, lines[start + 1 :], names, start + 2, b",")
+    table = parse_rows(path, lines[start + 1 :], names, start + 2, mark=b",")
     persons, frames = (_whole(path, table, names, name, start + 2) for name in _INDEX)
     size = [
         _count(path, facts, f"{name}s", 1 + int(column.max(initial=-1)))

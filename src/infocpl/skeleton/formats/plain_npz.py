@@ -154,7 +154,9 @@ def _numbers(path: Path, name: str, headers: dict[str, NpyHeader]) -> NDArray[np
         expected = "one number" if name == "fps" else "numbers"
         got = f"{headers[name].dtype.str} {headers[name].shape}"
         raise SkeletonFormatError(path, name, expected, got)
-    return read_npz_array(path, name).astype(np.float64)
+    # A signalling NaN would warn here; whoever asked looks for NaN.
+    with np.errstate(invalid="ignore"):
+        return read_npz_array(path, name).astype(np.float64)
 
 
 def _text(path: Path, headers: dict[str, NpyHeader], name: str, default: str) -> str:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from infocpl.errors import SkeletonFormatError
 from infocpl.files import atomic_path
+from infocpl.skeleton.formats.kinect_v1 import check_one_kinect_person
 from infocpl.skeleton.formats.limits import MAX_FRAMES, check_coordinates
-from infocpl.skeleton.formats.msr_action3d import check_one_kinect_person
 from infocpl.skeleton.formats.number_rows import parse_rows, read_lines
 from infocpl.skeleton.formats.registry import SkeletonFormat, register_format
 from infocpl.skeleton.layout import create_layout
