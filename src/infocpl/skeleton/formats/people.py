@@ -66,7 +66,7 @@ def assemble_people(
 
     Persons are told apart by the numbers of a tracker where everyone has one and none comes twice
     in a frame; otherwise a person found is taken for the one who stood nearest before, at most 30
-    frames ago and at most half a body away. Of more than `max_persons` the most seen stay (largest
+    frames ago and at most the extent of a body away. Of more than `max_persons` the most seen stay (largest
     sum of confidence). They come in order of their numbers, or of appearance, except that persons
     seen less than half as much as the most seen one come after the others. Joints not seen (all
     zero, confidence too) stand at the nearest joint seen, along the bones, with confidence 0.
@@ -226,7 +226,7 @@ def _distances(
     mean = (gap * both).sum(axis=2) / np.maximum(both.sum(axis=2), 1)
     size = np.linalg.norm(np.ptp(points[before], axis=1), axis=-1)
     relative = mean / np.maximum(size, 1e-9)[:, None]
-    near = both.any(axis=2) & (relative <= 0.5)
+    near = both.any(axis=2) & (relative <= 1.0)
     return [(float(relative[p, r]), persons[p], rows[r]) for p, r in np.argwhere(near).tolist()]
 
 
