@@ -188,6 +188,28 @@ def test_a_person_lost_for_more_than_a_second_is_another_one() -> None:
     assert found[0] == [500] * 33  # the steadiest first
 
 
+@quick
+@given(steps=st.lists(st.sampled_from([0, 60, -60, 400, None]), max_size=12))
+def test_a_person_is_followed_alike_alone_and_in_company(steps) -> None:
+    x, alone, company = 0, [], []
+    for step in [0, *steps]:
+        x += step or 0
+        here = None if step is None else (x, 0)
+        alone.append(people(here))
+        company.append(people(here, (x, 9000)))
+
+    def parts(frames) -> set[tuple[int, ...]]:
+        """The frames of every person found who is not far below."""
+        points, confidence = assemble_people(Path("a"), frames, COCO, 16)
+        return {
+            tuple(np.flatnonzero(weight.any(axis=1)))
+            for place, weight in zip(points, confidence, strict=True)
+            if place[..., 1].min() > -4000
+        }
+
+    assert parts(alone) == parts(company)
+
+
 def test_the_numbers_of_a_tracker_decide_where_everyone_has_one() -> None:
     frames = [people((100, 0), (500, 0), ids=True), people((500, 0), (100, 0), ids=True)]
     assert order_of(frames) == [[100, 500], [500, 100]]

@@ -160,7 +160,7 @@ def _detection(path: Path, person: Any, where: str) -> Detection:
     return Detection(values[:, :3], values[:, 3])
 
 
-def _plain_rows(person: list[Any]) -> list[tuple[float, ...]] | None:
+def _plain_rows(person: list[Any]) -> list[Any] | None:
     """The usual form, objects with all four numbers, in one go; None if anything is unusual."""
     try:
         rows = [(one["x"], one["y"], one["z"], one["visibility"]) for one in person]
