@@ -25,7 +25,7 @@ from infocpl.data import (
     prepare_clips,
     split_indices,
 )
-from infocpl.data.loading import check_no_leak
+from infocpl.data.loading import ClipRows, check_no_leak
 from infocpl.errors import DataError, LayoutError, SplitError, SplitLeakageError
 from infocpl.skeleton.layout import create_layout
 from infocpl.skeleton.layout_map import create_layout_map
@@ -125,6 +125,76 @@ def test_preparing_reports_its_progress(make_store, utd_infos):
     store = make_store(utd_infos[:4])
     prepare_clips(store, frames=4, progress=lambda done, total: calls.append((done, total)))
     assert calls == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_chosen_clips_are_prepared_in_the_order_asked_for(make_store, utd_infos):
+    store = make_store(utd_infos[:6], persons=(1, 2))
+    whole = prepare_clips(store, frames=6)
+    part = prepare_clips(store, frames=6, rows=np.array([4, 1, 1]))
+    expected = whole.subset([4, 1, 1])
+    assert np.array_equal(part.keypoints, expected.keypoints)
+    assert part.names == expected.names
+    assert part.labels.tolist() == expected.labels.tolist()
+    assert part.subjects.tolist() == expected.subjects.tolist()
+
+
+def test_a_cache_holds_the_same_clips_on_disk_and_is_made_once(tmp_path, make_store, utd_infos):
+    store = make_store(utd_infos[:6], persons=(1, 2))
+    calls: list[int] = []
+
+    def prepare(**options):
+        return prepare_clips(
+            store, frames=7, cache=tmp_path / "c", progress=lambda n, _: calls.append(n), **options
+        )
+
+    first = prepare()
+    assert isinstance(first.keypoints, np.memmap)
+    assert np.array_equal(first.keypoints, prepare_clips(store, frames=7).keypoints)
+    (path,) = (tmp_path / "c").iterdir()
+    assert np.array_equal(np.load(path), first.keypoints)
+    assert calls == [1, 2, 3, 4, 5, 6]
+    assert np.array_equal(prepare().keypoints, first.keypoints)
+    assert len(calls) == 6
+    prepare(persons=1)
+    prepare(rows=np.array([0]))
+    assert len(list((tmp_path / "c").iterdir())) == 3
+
+
+def test_a_damaged_cache_is_made_again_or_refused(tmp_path, make_store, utd_infos):
+    store = make_store(utd_infos[:4])
+    whole = prepare_clips(store, frames=7, cache=tmp_path / "c").keypoints.copy()
+    (path,) = (tmp_path / "c").iterdir()
+    raw = path.read_bytes()
+    path.write_bytes(raw[:-5])
+    again = prepare_clips(store, frames=7, cache=tmp_path / "c")
+    assert np.array_equal(again.keypoints, whole)
+    path.write_bytes(b"x" + raw[1:])
+    with pytest.raises(DataError, match=r"expected an array of float32 .*; remove the file"):
+        prepare_clips(store, frames=7, cache=tmp_path / "c")
+
+
+def test_the_cache_of_another_store_is_not_taken(tmp_path, make_store, utd_infos):
+    for name, infos in (("one", utd_infos[:2]), ("two", utd_infos[2:4])):
+        prepare_clips(make_store(infos, name=name), frames=7, cache=tmp_path / "c")
+    assert len(list((tmp_path / "c").iterdir())) == 2
+
+
+@given(
+    rows=st.lists(st.integers(0, 8), min_size=1, max_size=12),
+    data=st.data(),
+)
+def test_rows_stand_in_for_the_copy_they_save(rows: list[int], data):
+    array = np.arange(9 * 4, dtype=np.float32).reshape(9, 1, 2, 2, 1)
+    clips = ClipRows(array, np.array(rows))
+    copy = array[rows]
+    assert (len(clips), clips.shape) == (len(copy), copy.shape)
+    index = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=5))
+    assert np.array_equal(clips[np.array(index, dtype=np.int64)], copy[index])
+    start, stop = sorted(data.draw(st.tuples(st.integers(0, 12), st.integers(0, 12))))
+    assert np.array_equal(clips[start:stop], copy[start:stop])
+    taken = clips[0:1]
+    taken[:] = -1.0
+    assert array.min() == 0.0
 
 
 @given(st.lists(st.integers(0, 6)))
@@ -281,7 +351,7 @@ def test_a_split_with_classes_the_store_does_not_know_is_refused(store: ClipStor
 
 
 def test_an_unknown_protocol_is_refused_with_the_known_ones(store: ClipStore):
-    with pytest.raises(DataError, match="no protocol 'xview'; it has: xsub, xsub-75"):
+    with pytest.raises(DataError, match="no protocol 'xview'; usable: xsub, xsub-75"):
         split_indices(store, UTD_SPLIT, "xview")
 
 

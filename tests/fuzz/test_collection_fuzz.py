@@ -75,7 +75,9 @@ SINGLE_FILES = {
 
 
 @pytest.mark.fuzz
-@pytest.mark.parametrize(("make_seed", "open_file"), SINGLE_FILES.values(), ids=SINGLE_FILES.keys())
+@pytest.mark.parametrize(
+    ("make_seed", "open_file", "mutants"), SINGLE_FILES.values(), ids=SINGLE_FILES.keys()
+)
 def test_damaged_collections_are_refused_in_one_way_and_soon(
     tmp_path, hammer, make_seed, open_file, mutants
 ) -> None:

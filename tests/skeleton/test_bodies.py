@@ -118,7 +118,7 @@ def test_joining_equals_the_rule_as_a_loop(drawn) -> None:
 @settings(max_examples=40)
 @given(
     st.lists(
-        st.tuples(st.booleans(), st.integers(5, 25), st.integers(0, 5), st.integers(0, 99)),
+        st.tuples(st.booleans(), st.integers(5, 25), st.integers(1, 6), st.integers(0, 99)),
         min_size=1,
         max_size=5,
     ),

@@ -181,6 +181,16 @@ def test_what_no_reader_would_accept_is_not_written(make_clip, tmp_path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_person_may_be_written_under_several_tracking_numbers(make_clip, tmp_path) -> None:
+    clip, path = make_clip(frames=6), tmp_path / "a.skeleton"
+    write_ntu(path, clip, ids=np.array([[1, 1, 1, 4, 4, 9]]))
+    assert [len(body) for body in read_slowly(path).values()] == [3, 2, 1]
+    np.testing.assert_array_equal(read_ntu(path).keypoints, clip.keypoints)
+    for ids in (np.ones((1, 5), int), np.zeros((1, 6), int), np.full((1, 6), 2**33)):
+        with pytest.raises(ConfigError, match="ids must be"):
+            write_ntu(path, clip, ids=ids)
+
+
 # --- who is kept, and in which order ----------------------------------------------------------
 
 

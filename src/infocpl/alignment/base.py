@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from infocpl.errors import LabelError
+from infocpl.semantics.weighting import row_margins, row_weights
 
 __all__ = ["Aligner", "TextCentre", "TextTable", "standardise"]
 
@@ -24,6 +25,11 @@ class TextTable:
     mask : (C, K) true where a description exists
     motion : (C, Dt) motion descriptions
     names : (C, Dt) bare class names, for the class-names-only baseline
+    temperature : weigh descriptions by how much they tell these labels apart, see
+        :func:`infocpl.semantics.weighting.row_weights`; a subset is weighed anew, among its own
+        labels. None: every description counts the same
+    weights : (C, K) of mean one over the descriptions of each class, from `temperature` unless
+        given; None like `temperature`
     """
 
     labels: tuple[str, ...]
@@ -31,6 +37,8 @@ class TextTable:
     mask: Tensor
     motion: Tensor
     names: Tensor
+    temperature: float | None = None
+    weights: Tensor | None = None
 
     def __post_init__(self) -> None:
         classes, count, dim = self.descriptions.shape
@@ -44,6 +52,8 @@ class TextTable:
         if not bool(self.mask.any(1).all()):
             empty = [self.labels[i] for i in (~self.mask.any(1)).nonzero().flatten().tolist()]
             raise LabelError(f"classes without any description: {', '.join(empty)}")
+        if self.temperature is not None and self.weights is None and classes > 1:
+            object.__setattr__(self, "weights", _weigh(self, self.temperature))
 
     def subset(self, labels: tuple[str, ...]) -> TextTable:
         """Rows of `labels`, in that order, K cut to their longest.
@@ -65,13 +75,22 @@ class TextTable:
             mask[:, :count],
             self.motion[rows],
             self.names[rows],
+            self.temperature,
         )
 
     def mean(self) -> Tensor:
-        """(C, Dt) mean of descriptions and motion row of each class, L2-normalised."""
-        total = self.descriptions.mul(self.mask.unsqueeze(2)).sum(1) + self.motion
+        """(C, Dt) weighted mean of descriptions and motion row of each class, L2-normalised."""
+        weights = self.mask if self.weights is None else self.weights
+        total = self.descriptions.mul(weights.unsqueeze(2)).sum(1) + self.motion
         mean = total / (self.mask.sum(1, keepdim=True) + 1)
         return torch.nn.functional.normalize(mean, dim=1)
+
+
+def _weigh(text: TextTable, temperature: float) -> Tensor:
+    mask = text.mask.cpu().numpy()
+    margins = row_margins(text.descriptions.detach().cpu().numpy(), mask)
+    weights = torch.from_numpy(row_weights(margins, mask, temperature))
+    return weights.to(text.descriptions.device)
 
 
 class Aligner(Protocol):
@@ -121,4 +140,6 @@ class TextCentre:
             text.mask,
             normalise(text.motion - self.motion, dim=1),
             normalise(text.names - self.names, dim=1),
+            text.temperature,
+            text.weights,
         )

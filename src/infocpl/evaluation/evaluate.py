@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
 from infocpl.data.loading import prepare_clips
 from infocpl.data.splits import Split
@@ -14,8 +15,9 @@ from infocpl.errors import DataError, SemanticsError
 from infocpl.evaluation.protocol import measure_zsl
 from infocpl.evaluation.task_data import text_table
 from infocpl.metrics import per_class_recall
+from infocpl.semantics.build import build_codebook
 from infocpl.semantics.cache import EmbeddingCache
-from infocpl.semantics.codebook import Codebook, build_codebook
+from infocpl.semantics.codebook import Codebook
 from infocpl.semantics.labels import LabelSet
 from infocpl.semantics.prompts import GRANULARITIES
 from infocpl.semantics.text import create_text_encoder
@@ -24,11 +26,14 @@ from infocpl.training.stages import forbid_classes
 
 __all__ = ["describe_for", "evaluate_model"]
 
+_FEW = 512  # prepared clips in memory at a time
+
 
 def describe_for(
     model: ZeroShotModel,
     labels: LabelSet | Sequence[str],
     *,
+    dataset: str = "",
     cache: EmbeddingCache | None = None,
 ) -> Codebook:
     """The codebook of any label set, in the text space that `model` was trained in.
@@ -37,6 +42,7 @@ def describe_for(
     ----------
     model : trained model; its text encoder and its kinds of description are used
     labels : C names
+    dataset : whose lexicon is asked first, see :func:`.build.build_codebook`
     cache : where embeddings are kept (default: the user's cache)
 
     Raises
@@ -52,6 +58,7 @@ def describe_for(
     return build_codebook(
         labels,
         encoder,
+        dataset=dataset,
         granularities=model.granularities or GRANULARITIES,
         cache=EmbeddingCache() if cache is None else cache,
     )
@@ -95,13 +102,23 @@ def evaluate_model(
     chosen = np.flatnonzero(np.isin(store.labels, list(rows)))
     if not len(chosen):
         raise DataError(f"{store.folder} holds no clip of the unseen classes of {split.id!r}")
-    codebook = describe_for(model, split.unseen, cache=cache)
-    clips = prepare_clips(
-        store, frames=model.encoder.frames, layout=model.encoder.layout, persons=model.persons
+    codebook = describe_for(model, split.unseen, dataset=split.dataset, cache=cache)
+    features = torch.cat(
+        [
+            model.encode(
+                prepare_clips(
+                    store,
+                    frames=model.encoder.frames,
+                    layout=model.encoder.layout,
+                    persons=model.persons,
+                    rows=chosen[start : start + _FEW],
+                ).keypoints
+            )
+            for start in range(0, len(chosen), _FEW)
+        ]
     )
-    features = model.encode(clips.keypoints[chosen])
     scores = model.scores(features, text_table(codebook)).double().numpy()
-    zsl = measure_zsl(scores, np.array([rows[int(label)] for label in clips.labels[chosen]]))
+    zsl = measure_zsl(scores, np.array([rows[int(label)] for label in store.labels[chosen]]))
     recalls = zip(split.unseen, per_class_recall(zsl.confusion), strict=True)
     return {
         "dataset": split.dataset,

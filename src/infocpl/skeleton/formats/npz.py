@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infocpl.errors import SkeletonFormatError
-from infocpl.skeleton.formats.limits import file_size, show
+from infocpl.skeleton.formats.limits import show
+from infocpl.skeleton.formats.mapped import MappedFile
 from infocpl.skeleton.formats.npy import HEAD_BYTES, read_number_header
 from infocpl.skeleton.formats.npy_safe import NpyHeader
 from infocpl.skeleton.formats.zip_directory import ZipEntry, read_zip_directory
@@ -175,7 +176,7 @@ class _Stream:
             raise self.fail(f"checksum {self.entry.crc:08x}", f"{self.crc:08x}")
 
 
-class NpzFile:
+class NpzFile(MappedFile):
     """A mapped archive; a context manager.
 
     Attributes
@@ -200,26 +201,13 @@ class NpzFile:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        file_size(self.path)
-        with self.path.open("rb") as file:
-            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        super().__init__(path)
         try:
-            entries = read_zip_directory(self.path, self._map)
-            self.arrays = {
-                array.name: array
-                for array in (NpzArray(self.path, self._map, entry) for entry in entries)
-            }
+            arrays = [
+                NpzArray(self.path, self._map, entry)
+                for entry in read_zip_directory(self.path, self._map)
+            ]
         except BaseException:
-            self._map.close()
+            self.close()
             raise
-
-    def close(self) -> None:
-        """Unmap the file."""
-        self._map.close()
-
-    def __enter__(self) -> NpzFile:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        self.arrays = {array.name: array for array in arrays}

@@ -29,7 +29,7 @@ from infocpl.skeleton.formats.registry import SkeletonFormat, register_format
 from infocpl.skeleton.layout import create_layout
 from infocpl.skeleton.sequence import SkeletonSequence
 
-__all__ = ["ntu_name", "parse_ntu_name", "read_ntu", "write_ntu"]
+__all__ = ["format_ntu", "ntu_name", "parse_ntu_name", "read_ntu", "write_ntu"]
 
 FPS = 30.0
 _STATE_CONFIDENCE = np.array([0.0, 0.5, 1.0])
@@ -126,19 +126,37 @@ def _tracks(path: Path, table: NtuTable) -> list[BodyTrack]:
 def write_ntu(
     path: str | Path, clip: SkeletonSequence, *, ids: NDArray[np.integer] | None = None
 ) -> None:
-    """Write a clip as an NTU RGB+D file, whole or not at all.
+    """Write a clip as an NTU RGB+D file, whole or not at all; see :func:`format_ntu`.
 
-    Coordinates get nine digits, enough for float32, so reading returns them exactly; persons get
-    ids that do not change and appear only in the frames where they are present. Confidence is
-    rounded to the three tracking states (0; below 0.75; from 0.75). Pixels and orientations,
-    which a clip does not have, are zero; the frame rate is not part of the format.
+    Raises
+    ------
+    ConfigError, LayoutError, SkeletonFormatError : as :func:`format_ntu`
+
+    Examples
+    --------
+    See :func:`read_ntu`.
+    """
+    text = format_ntu(clip, ids=ids, path=path)
+    with atomic_path(Path(path)) as temporary:
+        temporary.write_text(text, encoding="ascii", newline="\n")
+
+
+def format_ntu(
+    clip: SkeletonSequence, *, ids: NDArray[np.integer] | None = None, path: str | Path = "clip"
+) -> str:
+    """The text of an NTU RGB+D file.
+
+    Coordinates get nine digits, enough for float32, so reading returns them exactly; persons
+    appear only in the frames where they are present. Confidence is rounded to the three tracking
+    states (0; below 0.75; from 0.75). Pixels and orientations, which a clip does not have, are
+    zero; the frame rate is not part of the format.
 
     Parameters
     ----------
-    path : the ``.skeleton`` file
     clip : on layout ntu25, in metres
     ids : (M, T) tracking number of each person in each frame, from 1, for files in which a person
         is lost and found under another one; None gives every person one number
+    path : named in messages only
 
     Raises
     ------
@@ -146,12 +164,7 @@ def write_ntu(
     LayoutError : if the clip is not on layout ntu25 or not in metres
     SkeletonFormatError : if the clip has more frames or persons than a reader accepts, too large
         coordinates, or no person at all
-
-    Examples
-    --------
-    See :func:`read_ntu`.
     """
-    path = Path(path)
     require_ntu25(clip, "NTU files")
     for field, limit, got in (
         ("frames", MAX_FRAMES, clip.frames),
@@ -179,8 +192,7 @@ def write_ntu(
         for person in persons:
             parts.append(f"{_FIRST_ID + int(ids[person, frame])} 0 0 0 0 0 0 0 0 2\n")
             parts.append(body_text % tuple(values[person, frame].ravel().tolist()))
-    with atomic_path(path) as temporary:
-        temporary.write_text("".join(parts), encoding="ascii", newline="\n")
+    return "".join(parts)
 
 
 def parse_ntu_name(name: str | Path) -> dict[str, int]:

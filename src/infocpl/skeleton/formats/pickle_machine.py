@@ -21,7 +21,7 @@ __all__ = ["is_pickle", "run_pickle"]
 
 _MAX_STEPS = 40_000_000
 _MAX_KEPT = 12_000_000  # objects in containers or remembered: about 1 GB
-_MAX_STACK = 1_000_000
+_MAX_STACK = 200_000
 _SMALL = 4096  # longer texts and bytes are the content of arrays and stay in the file
 _STOP = 0x2E
 

@@ -88,6 +88,7 @@ NAMES = {
     ("numpy.core.numeric", "_frombuffer"): Name("buffer"),
     ("numpy._core.numeric", "_frombuffer"): Name("buffer"),
     ("_codecs", "encode"): Name("bytes"),
+    ("__builtin__", "bytes"): Name("no bytes"),
     ("collections", "OrderedDict"): Name("mapping"),
 }
 """The names a pickle may contain; no other one has a meaning."""
@@ -153,6 +154,13 @@ def _make_bytes(arguments: tuple[Any, ...], fail: Fail) -> RawBytes:
     return _literal(arguments[0], fail)
 
 
+def _make_no_bytes(arguments: tuple[Any, ...], fail: Fail) -> RawBytes:
+    """The content of an array without elements, as protocol 2 writes it."""
+    if arguments:
+        raise fail("bytes", "none", kinds(arguments))
+    return RawBytes(0, 0, content=b"")
+
+
 def _make_mapping(arguments: tuple[Any, ...], fail: Fail) -> dict[Any, Any]:
     if arguments:
         raise fail("OrderedDict", "an empty one", kinds(arguments))
@@ -165,6 +173,7 @@ MAKERS: dict[str, Callable[[tuple[Any, ...], Fail], Any]] = {
     "buffer": _make_from_buffer,
     "number": _make_number,
     "bytes": _make_bytes,
+    "no bytes": _make_no_bytes,
     "mapping": _make_mapping,
 }
 """For the meaning of each name that can be called: arguments to object."""

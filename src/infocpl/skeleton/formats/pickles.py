@@ -9,7 +9,6 @@ are asked for, so the pickle of a whole dataset opens in little memory.
 from __future__ import annotations
 
 import math
-import mmap
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infocpl.errors import SkeletonFormatError
-from infocpl.skeleton.formats.limits import MAX_COLLECTION_BYTES, file_size, show
+from infocpl.skeleton.formats.limits import MAX_COLLECTION_BYTES, show
+from infocpl.skeleton.formats.mapped import MappedFile
 from infocpl.skeleton.formats.pickle_machine import is_pickle, run_pickle
 from infocpl.skeleton.formats.pickle_objects import LazyArray
 
 __all__ = ["LazyArray", "PickleFile", "is_pickle"]
 
 
-class PickleFile:
+class PickleFile(MappedFile):
     """A mapped pickle: its data at once, its arrays on demand; a context manager.
 
     Parameters
@@ -54,14 +54,11 @@ class PickleFile:
     """
 
     def __init__(self, path: str | Path, *, max_bytes: int = MAX_COLLECTION_BYTES) -> None:
-        self.path = Path(path)
-        file_size(self.path, max_bytes=max_bytes)
-        with self.path.open("rb") as file:
-            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        super().__init__(path, max_bytes=max_bytes)
         try:
             self.value = run_pickle(self.path, self._map)
         except BaseException:
-            self._map.close()
+            self.close()
             raise
 
     def array(self, lazy: LazyArray) -> NDArray[Any]:
@@ -92,13 +89,3 @@ class PickleFile:
         array = flat.reshape(lazy.shape, order="F" if lazy.fortran else "C")
         with np.errstate(invalid="ignore"):  # a NaN in foreign byte order
             return np.array(array, dtype=lazy.dtype.newbyteorder("="), order="C")
-
-    def close(self) -> None:
-        """Unmap the file; arrays that were not read are gone."""
-        self._map.close()
-
-    def __enter__(self) -> PickleFile:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

@@ -43,7 +43,7 @@ _MAX_FILES = 100_000
 _LONG = 200  # bytes: more than any row of a label file, less than any row of 150 numbers
 _SPLIT = re.compile(r"cross[-_](subject|view).*\.txt", re.IGNORECASE)
 _PROTOCOLS = {"subject": "xsub", "view": "xview"}
-_PARTS = (("train", "train"), ("val", "valid"))  # the dataset writes "Validataion videos"
+_PARTS = (("train", "train"), ("val", "valid"))  # no more of the second word: it is misspelt
 
 
 @dataclass(frozen=True)

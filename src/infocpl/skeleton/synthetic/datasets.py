@@ -12,7 +12,7 @@ from infocpl.files import atomic_folder
 from infocpl.skeleton.formats.aimclr import write_aimclr
 from infocpl.skeleton.formats.ctrgcn import write_ctrgcn
 from infocpl.skeleton.formats.feature_folder import FeaturePart, write_feature_folder
-from infocpl.skeleton.formats.ntu import write_ntu
+from infocpl.skeleton.formats.ntu import format_ntu
 from infocpl.skeleton.formats.pku_mmd import PkuInterval, write_pku_labels, write_pku_mmd
 from infocpl.skeleton.formats.pyskl import write_pyskl
 from infocpl.skeleton.sequence import SkeletonSequence
@@ -72,7 +72,9 @@ def generate_ntu(
             rng = np.random.default_rng([seed, 505, *vars(recording).values()])
             if rng.random() < oddities:
                 clip, ids = _make_odd(clip, rng)
-            write_ntu(partial / f"{recording.name}.skeleton", clip, ids=ids)
+            path = partial / f"{recording.name}.skeleton"
+            # The folder is whole or absent; each file being so by itself would cost ten times more.
+            path.write_text(format_ntu(clip, ids=ids), encoding="ascii", newline="\n")
             if progress is not None:
                 progress(done, len(recordings))
 
@@ -123,7 +125,7 @@ def generate_pku_mmd(
     names = [f"{number:04d}-{view}" for number in range(1, recordings + 1) for view in "LMR"]
     with atomic_folder(Path(folder)) as partial:
         for number in range(1, recordings + 1):
-            seen, intervals = perform_pku(PkuScript.write(number, actions, seed), seed=seed)
+            seen, intervals = perform_pku(PkuScript.draw(number, actions, seed), seed=seed)
             labels = [PkuInterval(*interval) for interval in intervals]
             for view, clip in seen.items():
                 file = f"{number:04d}-{view}.txt"

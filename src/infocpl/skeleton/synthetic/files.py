@@ -27,7 +27,7 @@ __all__ = ["film", "generate_file", "generate_utkinect", "list_generated_formats
 _LAYOUTS = {
     "coco-json": "coco17", "csv": "ntu25", "mediapipe": "mediapipe33", "msr-action3d": "kinect20",
     "npz": "smpl24", "ntu": "ntu25", "nw-ucla": "kinect20", "openpose": "openpose25",
-    "sbu": "sbu15", "utd-mhad": "kinect20", "utkinect": "kinect20",
+    "pku-mmd": "ntu25", "sbu": "sbu15", "utd-mhad": "kinect20", "utkinect": "kinect20",
 }  # fmt: skip
 """Layout in which a clip is written in each format that takes positions."""
 
