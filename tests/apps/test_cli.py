@@ -15,7 +15,19 @@ from infocpl.apps.cli.tables import print_result
 from infocpl.data import list_datasets, list_splits
 from infocpl.data.catalog import create_dataset
 
-COMMANDS = ("demo", "convert", "run", "evaluate", "predict", "codebook", "ablate", "info")
+COMMANDS = (
+    "demo",
+    "convert",
+    "verify",
+    "inspect",
+    "splits",
+    "run",
+    "evaluate",
+    "predict",
+    "codebook",
+    "ablate",
+    "info",
+)
 NAMES = "wave the left hand, sit down, nod the head"
 
 
@@ -250,6 +262,8 @@ def run_options(synthetic_files: Path, tmp_path: Path) -> dict[str, str]:
         ({"--folds": "0"}, ["folds"]),
         ({"--threads": "0"}, ["--threads", "0"]),
         ({"--data": "no/such/data"}, ["no/such/data"]),
+        ({"--workers": "0"}, ["--workers", "0"]),
+        ({"--features": "no/such/store"}, ["--data or --features"]),
     ],
     ids=lambda value: "=".join(next(iter(value.items()))) if isinstance(value, dict) else "",
 )
@@ -306,7 +320,7 @@ def test_convert_tells_what_it_found(infocpl, synthetic_files, tmp_path):
     spoilt.write_text("oops")
     refused(infocpl(*arguments, "--out", tmp_path / "second"), str(spoilt))
     assert not (tmp_path / "second").exists()
-    told = infocpl(*arguments, "--out", tmp_path / "second", "--skip-bad")
+    told = infocpl(*arguments, "--out", tmp_path / "second", "--on-error", "skip")
     assert told.code == 0
     assert "4 clips" in told.out
     assert spoilt.stem in told.out

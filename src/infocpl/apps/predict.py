@@ -12,11 +12,12 @@ import numpy as np
 
 from infocpl.apps.evidence import believed_descriptions, shares
 from infocpl.data.loading import prepare_clip
-from infocpl.errors import InfoCPLError
+from infocpl.errors import InfoCPLError, LayoutError
 from infocpl.evaluation.evaluate import describe_for
 from infocpl.evaluation.task_data import text_table
 from infocpl.semantics import Codebook, LabelSet
 from infocpl.skeleton.formats import read_skeleton
+from infocpl.skeleton.layout import create_layout
 from infocpl.training.pretrained import ZeroShotModel
 
 __all__ = ["Prediction", "Predictor", "read_labels"]
@@ -98,9 +99,15 @@ class Predictor:
         """
         clip = read_skeleton(path, format)
         trained = self.model.encoder
-        ready = prepare_clip(
-            clip, frames=trained.frames, layout=trained.layout, persons=self.model.persons
-        )
+        try:
+            ready = prepare_clip(
+                clip, frames=trained.frames, layout=trained.layout, persons=self.model.persons
+            )
+        except LayoutError as error:
+            raise LayoutError(
+                f"{path}: this clip has layout {clip.layout.summary}; the encoder was trained on "
+                f"{create_layout(trained.layout).summary}: {error}"
+            ) from error
         features = self.model.encode(ready[np.newaxis])
         scores = self.model.scores(features, self._text)[0].double().numpy()
         if not np.isfinite(scores).all():

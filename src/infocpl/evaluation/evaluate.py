@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
 from infocpl.data.loading import prepare_clips
 from infocpl.data.splits import Split
@@ -24,6 +25,8 @@ from infocpl.training.pretrained import ZeroShotModel
 from infocpl.training.stages import forbid_classes
 
 __all__ = ["describe_for", "evaluate_model"]
+
+_FEW = 512  # prepared clips in memory at a time
 
 
 def describe_for(
@@ -100,12 +103,22 @@ def evaluate_model(
     if not len(chosen):
         raise DataError(f"{store.folder} holds no clip of the unseen classes of {split.id!r}")
     codebook = describe_for(model, split.unseen, dataset=split.dataset, cache=cache)
-    clips = prepare_clips(
-        store, frames=model.encoder.frames, layout=model.encoder.layout, persons=model.persons
+    features = torch.cat(
+        [
+            model.encode(
+                prepare_clips(
+                    store,
+                    frames=model.encoder.frames,
+                    layout=model.encoder.layout,
+                    persons=model.persons,
+                    rows=chosen[start : start + _FEW],
+                ).keypoints
+            )
+            for start in range(0, len(chosen), _FEW)
+        ]
     )
-    features = model.encode(clips.keypoints[chosen])
     scores = model.scores(features, text_table(codebook)).double().numpy()
-    zsl = measure_zsl(scores, np.array([rows[int(label)] for label in clips.labels[chosen]]))
+    zsl = measure_zsl(scores, np.array([rows[int(label)] for label in store.labels[chosen]]))
     recalls = zip(split.unseen, per_class_recall(zsl.confusion), strict=True)
     return {
         "dataset": split.dataset,

@@ -44,21 +44,40 @@ class Demo:
 class Convert:
     """Check a dataset's original files and turn them into a fast clip store.
 
+    A conversion that was killed goes on where it ended when the same command is given again.
+    Published features become a feature store; say then what their encoder was trained on.
+
     Example: infocpl convert --dataset utd-mhad --data raw/utd --out stores/utd
     """
 
     dataset: str
-    """Name of the dataset (see `infocpl info`)."""
+    """Name of the dataset (see `infocpl info`), or a YAML file of your own."""
     data: Path
-    """Folder with the original files."""
+    """Folder with the original files; or a file or folder that holds many clips, or features."""
     out: Path
     """The store to write."""
+    format: str | None = None
+    """File format, if neither the dataset's nor to be recognised (see `infocpl info`)."""
+    division: str = ""
+    """Which of its own training and test sets a file of many clips is divided by."""
     workers: int = 1
     """Processes that read files."""
-    skip_bad: bool = False
-    """Leave unreadable files out and list them in the manifest, instead of stopping."""
+    on_error: Literal["stop", "skip"] = "stop"
+    """`skip` leaves unreadable clips out and lists them in the manifest, instead of stopping."""
     overwrite: bool = False
     """Replace an existing store."""
+    missing: Path | None = None
+    """Your list of clips without a usable skeleton, a name a line; added to the known ones."""
+    classes: Path | None = None
+    """Your names of the classes, one a line in the order of their numbers."""
+    train: tuple[str, ...] = ()
+    """Who trains, as PROTOCOL=FILE: a list of ids, or PKU-MMD's list of recordings."""
+    trained_on: str | None = None
+    """For features: split whose seen classes their encoder was trained on, `all`, or `unknown`."""
+    encoder: str = ""
+    """For features: the encoder that made them, in words."""
+    declared_by: Literal["user", "publisher"] = "user"
+    """For features: who says what their encoder was trained on."""
 
     def execute(self, typed: str) -> int:
         """Run the command."""
@@ -75,17 +94,22 @@ class Run:
     """
 
     dataset: str
-    """Name of the dataset (see `infocpl info`)."""
-    data: Path
-    """Folder with the original files, or a store written by `infocpl convert`."""
+    """Name of the dataset (see `infocpl info`), or a YAML file of your own."""
     split: str
     """family/name, random:SEED:K, or a YAML file with `unseen: [names]`."""
     out: Path
     """Output folder; must be new or empty unless --resume is given."""
+    data: Path | None = None
+    """Folder with the original files, or a store written by `infocpl convert`."""
+    features: Path | None = None
+    """A store of precomputed features in the place of --data: no encoder is trained."""
     seeds: int = 3
     """Independent repetitions; tables show mean and standard deviation over them."""
     protocol: str | None = None
-    """Which seen clips train and which test (default: the dataset's)."""
+    """Which seen clips train and which test (default: the dataset's); `file` takes the division of
+    a file of many clips as it is."""
+    unseen_clips: Literal["all", "test"] = "all"
+    """Clips of unseen classes that test: all, or those of the protocol's test side, as in SynSE."""
     preset: str = "default"
     """Training preset: default, fast, tiny."""
     selection: Literal["pseudo-unseen", "oracle"] = "pseudo-unseen"
@@ -103,6 +127,8 @@ class Run:
     """Kinds of description to use (default: all)."""
     threads: int | None = None
     """Processor threads; results are bitwise equal only for equal threads."""
+    workers: int = 1
+    """Processes that read original files."""
     resume: bool = False
     """Continue a killed run in the same folder."""
 

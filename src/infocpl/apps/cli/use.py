@@ -51,19 +51,19 @@ def run_evaluate(options: Evaluate) -> int:
     if options.out is not None and options.out.exists():
         raise OutputExistsError(f"{options.out} exists already")
     from infocpl.apps.progress import Reporter
-    from infocpl.data import ClipStore, convert_dataset, create_dataset, load_split
+    from infocpl.data import ClipStore, convert_dataset, find_dataset, is_store, load_split
     from infocpl.evaluation.evaluate import evaluate_model
     from infocpl.files import write_json
     from infocpl.training.pretrained import ZeroShotModel
     from infocpl.training.stages import forbid_classes
 
-    dataset = create_dataset(options.dataset)
+    dataset = find_dataset(options.dataset)
     split = load_split(dataset, options.split)
     model = ZeroShotModel.from_pretrained(options.model)
     # Said before minutes are spent on reading files, and again by evaluate_model().
     forbid_classes(model.seen, split.unseen, "model")
     reporter = Reporter()
-    if (options.data / "manifest.json").is_file():
+    if is_store(options.data):
         numbers = evaluate_model(model, ClipStore.open(options.data), split)
     else:
         reporter.say(f"reading {dataset.title}")
