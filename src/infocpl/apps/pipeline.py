@@ -22,6 +22,7 @@ from infocpl.files import canonical_hash, read_json, remove_stale, write_json
 from infocpl.semantics import GRANULARITIES, EmbeddingCache, build_codebook, create_text_encoder
 from infocpl.semantics.codebook import Codebook
 from infocpl.semantics.prompts import check_granularities
+from infocpl.semantics.text import locate_text_encoder
 from infocpl.training.config import to_dict
 from infocpl.training.pretrained import ZeroShotModel
 
@@ -39,7 +40,7 @@ class Plan:
     out : output folder
     config : how to train and select
     seeds : independent repetitions
-    text_encoder : name or folder
+    text_encoder : name, folder or file
     granularities : kinds of description, empty for all
     command : what the user typed
     """
@@ -64,7 +65,7 @@ class Plan:
             "protocol": self.protocol,
             "config": to_dict(self.config),
             "seeds": list(self.seeds),
-            "text_encoder": self.text_encoder,
+            "text_encoder": locate_text_encoder(self.text_encoder),
             "granularities": list(self.granularities),
         }
 
@@ -173,7 +174,7 @@ def _write_outputs(
         aligner=entry.aligner,  # type: ignore[arg-type]
         gamma=entry.choice.gamma,
         persons=task.clips.keypoints.shape[1],
-        text_encoder=plan.text_encoder,
+        text_encoder=locate_text_encoder(plan.text_encoder),
         text_encoder_id=codebook.encoder_id,
         granularities=plan.granularities,
         about={

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from infocpl.data.loading import prepare_clips
 from infocpl.data.splits import Split
 from infocpl.data.store import ClipStore
-from infocpl.errors import DataError, SemanticsError
+from infocpl.errors import DataError
 from infocpl.evaluation.protocol import measure_zsl
 from infocpl.evaluation.task_data import text_table
 from infocpl.metrics import per_class_recall
@@ -18,7 +19,7 @@ from infocpl.semantics.cache import EmbeddingCache
 from infocpl.semantics.codebook import Codebook, build_codebook
 from infocpl.semantics.labels import LabelSet
 from infocpl.semantics.prompts import GRANULARITIES
-from infocpl.semantics.text import create_text_encoder
+from infocpl.semantics.text import restore_text_encoder
 from infocpl.training.pretrained import ZeroShotModel
 from infocpl.training.stages import forbid_classes
 
@@ -30,6 +31,7 @@ def describe_for(
     labels: LabelSet | Sequence[str],
     *,
     cache: EmbeddingCache | None = None,
+    text_encoder: str | Path | None = None,
 ) -> Codebook:
     """The codebook of any label set, in the text space that `model` was trained in.
 
@@ -38,17 +40,13 @@ def describe_for(
     model : trained model; its text encoder and its kinds of description are used
     labels : C names
     cache : where embeddings are kept (default: the user's cache)
+    text_encoder : name or place of the text encoder (default: where it was during training)
 
     Raises
     ------
-    SemanticsError : if the text encoder at hand is not the one the model was trained with
+    SemanticsError : if the text encoder is not there, or is not the one the model was trained with
     """
-    encoder = create_text_encoder(model.text_encoder)
-    if encoder.id != model.text_encoder_id:
-        raise SemanticsError(
-            f"the model was trained with text encoder {model.text_encoder_id}; the one here is "
-            f"{encoder.id}: its vectors mean something else"
-        )
+    encoder = restore_text_encoder(model.text_encoder, model.text_encoder_id, given=text_encoder)
     return build_codebook(
         labels,
         encoder,
@@ -63,6 +61,7 @@ def evaluate_model(
     split: Split,
     *,
     cache: EmbeddingCache | None = None,
+    text_encoder: str | Path | None = None,
 ) -> dict[str, Any]:
     """Zero-shot recognition of every clip of the unseen classes of `split`.
 
@@ -71,7 +70,7 @@ def evaluate_model(
     model : trained model
     store : N clips, on any layout that can be mapped to the model's
     split : only its unseen classes are used; the model need not come from the same dataset
-    cache : see :func:`describe_for`
+    cache, text_encoder : see :func:`describe_for`
 
     Returns
     -------
@@ -95,7 +94,7 @@ def evaluate_model(
     chosen = np.flatnonzero(np.isin(store.labels, list(rows)))
     if not len(chosen):
         raise DataError(f"{store.folder} holds no clip of the unseen classes of {split.id!r}")
-    codebook = describe_for(model, split.unseen, cache=cache)
+    codebook = describe_for(model, split.unseen, cache=cache, text_encoder=text_encoder)
     clips = prepare_clips(
         store, frames=model.encoder.frames, layout=model.encoder.layout, persons=model.persons
     )
