@@ -15,6 +15,8 @@ from safetensors import SafetensorError, safe_open
 from infocpl.errors import SemanticsError
 from infocpl.semantics.text.folders import (
     LOAD_ERRORS,
+    RUN_ERRORS,
+    check_vocabulary,
     find_weights,
     folder_id,
     offline_hub,
@@ -53,7 +55,7 @@ class ClipEncoder:
     """
 
     def __init__(self, folder: str | Path, *, name: str = "clip", device: str = "cpu") -> None:
-        self.folder = Path(folder)
+        self.folder = Path(folder).absolute()
         self.device = device
         config = read_json(self.folder / "config.json")
         kind = config.get("model_type") if isinstance(config, dict) else None
@@ -63,6 +65,7 @@ class ClipEncoder:
                 f"got {kind!r}"
             )
         self._weights = find_weights(self.folder)
+        check_vocabulary(self.folder)
         self._name = name
         self._lock = Lock()
 
@@ -132,7 +135,13 @@ class ClipEncoder:
         if not texts:
             return np.zeros((0, self.dim), dtype=np.float32)
         with self._lock:
-            return encode_whole(texts, self._encode, self._count, self._parts[2])
+            limit = self._parts[2]
+            try:
+                return encode_whole(texts, self._encode, self._count, limit)
+            except RUN_ERRORS as error:
+                raise SemanticsError(
+                    f"{self.folder}: the model fails at a text: {error}"
+                ) from error
 
     def _encode(self, texts: list[str]) -> NDArray[np.float32]:
         import torch

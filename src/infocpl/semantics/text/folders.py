@@ -18,6 +18,8 @@ from infocpl.files import sha256_file
 
 __all__ = [
     "LOAD_ERRORS",
+    "RUN_ERRORS",
+    "check_vocabulary",
     "find_weights",
     "folder_id",
     "hash_weights",
@@ -28,6 +30,9 @@ __all__ = [
 
 LOAD_ERRORS = (OSError, ValueError, KeyError, RuntimeError, TypeError, SafetensorError)
 """What model libraries raise at files they cannot use."""
+
+RUN_ERRORS = (IndexError, RuntimeError, TypeError, ValueError)
+"""What they raise at a text, where files that can be loaded do not fit each other."""
 
 # Read by tokenizers that come without a tokenizer.json.
 _VOCABULARIES = (
@@ -87,9 +92,26 @@ def read_modules(folder: Path) -> tuple[list[dict[str, str]], list[Path]]:
     for position, module in enumerate(modules, start=1):
         _check_module(module, f"{path}, module {position}")
     weights = find_weights(folder / modules[0]["path"])
+    if modules[0]["type"].endswith(".Transformer"):
+        check_vocabulary(folder / modules[0]["path"])
     for module in modules[1:]:
         weights += _module_weights(folder / module["path"], module["type"])
     return modules, list(dict.fromkeys(weights))
+
+
+def check_vocabulary(folder: Path) -> None:
+    """Refuse a folder without a vocabulary: its tokenizer would take every word for unknown.
+
+    Raises
+    ------
+    SemanticsError : what was expected
+    """
+    names = ("tokenizer.json", "vocab.json", *_VOCABULARIES)
+    if not any((folder / name).is_file() for name in names):
+        raise SemanticsError(
+            f"{folder}: expected the tokenizer's vocabulary in tokenizer.json, vocab.txt or "
+            "vocab.json, got none"
+        )
 
 
 def _check_module(module: Any, place: str) -> None:
@@ -122,18 +144,34 @@ def folder_id(kind: str, folder: Path, weights: Sequence[Path]) -> str:
 
     The settings count because tokenizer, pooling and normalisation change the vectors too. Where
     the folder lies does not count, nor what it is called.
+
+    Raises
+    ------
+    SemanticsError : if a file cannot be read
     """
+    try:
+        return f"{kind}:{_hash_all(folder, weights)[:12]}:{_hash_settings(folder)[:8]}"
+    except OSError as error:
+        raise SemanticsError(
+            f"{error.filename or folder} cannot be read: {error.strerror or error}"
+        ) from error
+
+
+def _hash_all(folder: Path, weights: Sequence[Path]) -> str:
     digests = [hash_weights(path) for path in weights]
-    digest = digests[0]
-    if len(digests) > 1:
-        names = [path.relative_to(folder).as_posix() for path in weights]
-        lines = [f"{name}\n{one}\n" for name, one in zip(names, digests, strict=True)]
-        digest = hashlib.sha256("".join(lines).encode()).hexdigest()
+    if len(digests) == 1:
+        return digests[0]
+    names = [path.relative_to(folder).as_posix() for path in weights]
+    lines = [f"{name}\n{digest}\n" for name, digest in zip(names, digests, strict=True)]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _hash_settings(folder: Path) -> str:
     settings = hashlib.sha256()
     for path in _settings(folder):
         settings.update(f"{path.relative_to(folder).as_posix()}\n".encode())
         settings.update(path.read_bytes())
-    return f"{kind}:{digest[:12]}:{settings.hexdigest()[:8]}"
+    return settings.hexdigest()
 
 
 def _settings(folder: Path) -> list[Path]:

@@ -24,7 +24,8 @@ from infocpl.semantics.text.protocol import check_texts, shorten
 
 __all__ = ["PrecomputedEncoder", "save_precomputed"]
 
-_MAX_BYTES = 2**30
+_MAX_BYTES = 2**28
+_LEAST = 1e-12
 _READERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -69,7 +70,7 @@ class PrecomputedEncoder:
     """
 
     def __init__(self, path: str | Path, labels: str | Path | None = None) -> None:
-        self.path = Path(path)
+        self.path = Path(path).absolute()
         self.labels_path = find_labels(self.path) if labels is None else Path(labels)
         self._vectors = _read_vectors(self.path)
         self._rows, digest = read_labels(self.labels_path)
@@ -168,21 +169,23 @@ def _read_vectors(path: Path) -> NDArray[np.float32]:
             rows = np.load(file, allow_pickle=False)
     except OSError as error:
         raise SemanticsError(f"{path} cannot be read: {error.strerror or error}") from error
-    rows = np.asarray(rows, dtype=np.float64)
+    with np.errstate(invalid="ignore"):  # some NaN are meant to make a noise here
+        rows = np.asarray(rows, dtype=np.float64)
     finite = np.isfinite(rows).all(axis=1)
     if not finite.all():
         raise SemanticsError(
             f"{path}, row {int(np.argmin(finite)) + 1}: expected finite numbers, got NaN or "
             "infinity"
         )
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    usable = np.isfinite(lengths) & (lengths > 1e-12)
-    if not usable.all():
-        bad = int(np.argmin(usable))
+    largest = np.abs(rows).max(axis=1, keepdims=True)
+    if not (largest > _LEAST).all():
+        bad = int(np.argmin(largest))
         raise SemanticsError(
             f"{path}, row {bad + 1}: expected a vector that can be scaled to length one, got "
-            f"length {lengths[bad, 0]:g}"
+            f"numbers of at most {largest[bad, 0]:g}"
         )
+    rows = rows / largest  # else the square of a huge number would be infinite
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.ascontiguousarray(rows / lengths, dtype=np.float32)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from infocpl.errors import SemanticsError
 from infocpl.semantics.text.folders import (
     LOAD_ERRORS,
+    RUN_ERRORS,
     folder_id,
     offline_hub,
     read_json,
@@ -47,7 +48,7 @@ class SentenceEncoder:
     def __init__(
         self, folder: str | Path, *, name: str = "sentence-transformers", device: str = "cpu"
     ) -> None:
-        self.folder = Path(folder)
+        self.folder = Path(folder).absolute()
         self.device = device
         self._modules, self._weights = read_modules(self.folder)
         self._name = name
@@ -97,6 +98,11 @@ class SentenceEncoder:
         # Weights kept in half precision are still computed with in single precision.
         return model.float()
 
+    @property
+    def _prompt(self) -> str:
+        """What the model puts before every text."""
+        return str((self._model.prompts or {}).get(self._model.default_prompt_name) or "")
+
     def encode(self, texts: list[str]) -> NDArray[np.float32]:
         """Rows (n, D) for n texts, float32, of length one.
 
@@ -114,8 +120,12 @@ class SentenceEncoder:
             limit = model.max_seq_length
             if limit is not None and limit > 10 * MAX_CHARACTERS:
                 limit = None
-            prompt = (model.prompts or {}).get(model.default_prompt_name) or ""
-            return encode_whole(texts, self._encode, self._count, limit, prompt=prompt)
+            try:
+                return encode_whole(texts, self._encode, self._count, limit, prompt=self._prompt)
+            except RUN_ERRORS as error:
+                raise SemanticsError(
+                    f"{self.folder}: the model fails at a text: {error}"
+                ) from error
 
     def _encode(self, texts: list[str]) -> NDArray[np.float32]:
         # Sorts by length itself, so that a batch holds little padding.
@@ -129,8 +139,6 @@ class SentenceEncoder:
         return np.ascontiguousarray(rows, dtype=np.float32)
 
     def _count(self, texts: list[str]) -> list[int]:
-        model = self._model
-        prompt = (model.prompts or {}).get(model.default_prompt_name) or ""
-        asked = [prompt + text for text in texts]
-        tokens = model.tokenizer(asked, truncation=False, verbose=False)["input_ids"]
+        asked = [self._prompt + text for text in texts]
+        tokens = self._model.tokenizer(asked, truncation=False, verbose=False)["input_ids"]
         return [len(row) for row in tokens]
