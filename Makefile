@@ -30,6 +30,7 @@ types: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python benchmarks/encoder_throughput.py
 	$(BIN)/python benchmarks/alignment_step.py
+	$(BIN)/python benchmarks/text_encoding.py
 
 clean:
 	rm -rf $(VENV) runs build dist

@@ -157,6 +157,17 @@ def test_json_that_does_not_fit_is_refused(path: Path, put, record, message: str
         create_text_encoder(path)
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@given(content=st.binary(max_size=60), name=st.sampled_from(["labels.txt", "labels.json"]))
+def test_any_file_of_labels_is_read_or_refused(path: Path, content: bytes, name: str) -> None:
+    (path.parent / name).write_bytes(content)
+    try:
+        encoder = PrecomputedEncoder(path, path.parent / name)
+    except SemanticsError:
+        return
+    assert encoder.encode([]).shape == (0, 8)
+
+
 class Evil:
     def __reduce__(self):
         return (print, ("owned",))

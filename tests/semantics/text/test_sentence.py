@@ -168,6 +168,30 @@ def test_damaged_weights_are_one_clear_error(model_folder: Path, put) -> None:
         create_text_encoder(model_folder).encode(["jump"])
 
 
+@pytest.mark.parametrize(
+    ("settings", "dim"),
+    [
+        pytest.param({"pooling_mode_cls_token": True}, 32, id="one way, old settings"),
+        pytest.param({"pooling_mode": "max"}, 32, id="one way, new settings"),
+        pytest.param(
+            {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": True},
+            64,
+            id="two ways, old settings",
+        ),
+        pytest.param({"pooling_mode": ["cls", "mean"]}, 64, id="two ways, new settings"),
+    ],
+)
+def test_the_length_of_a_vector_is_known_whatever_the_pooling(
+    sentence_folder: Path, copy_of, put, settings: dict[str, object], dim: int
+) -> None:
+    folder = copy_of(sentence_folder)
+    key = "embedding_dimension" if "pooling_mode" in settings else "word_embedding_dimension"
+    put(folder / "1_Pooling" / "config.json", {key: 32, **settings})
+    encoder = SentenceEncoder(folder)
+    assert encoder.dim == dim
+    assert encoder.encode(["the arm"]).shape == (1, dim)
+
+
 def test_the_name_of_the_folder_is_no_part_of_the_id(sentence_folder: Path, copy_of) -> None:
     one, other = copy_of(sentence_folder, "one"), copy_of(sentence_folder, "other")
     assert (

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -15,15 +13,12 @@ from safetensors import SafetensorError, safe_open
 from infocpl.errors import SemanticsError
 from infocpl.semantics.text.folders import (
     LOAD_ERRORS,
-    RUN_ERRORS,
     check_vocabulary,
     find_weights,
-    folder_id,
     offline_hub,
     read_json,
 )
-from infocpl.semantics.text.protocol import check_texts
-from infocpl.semantics.text.splitting import encode_whole
+from infocpl.semantics.text.local import LocalEncoder
 
 __all__ = ["CLIP_TYPES", "ClipEncoder"]
 
@@ -34,7 +29,7 @@ _BATCH = 64
 _PROJECTION = "text_projection.weight"
 
 
-class ClipEncoder:
+class ClipEncoder(LocalEncoder):
     """Text tower of CLIP with its projection (``CLIPTextModelWithProjection``).
 
     Reads the folder of a whole CLIP model (its image half is left alone) or of the text tower
@@ -55,27 +50,16 @@ class ClipEncoder:
     """
 
     def __init__(self, folder: str | Path, *, name: str = "clip", device: str = "cpu") -> None:
-        self.folder = Path(folder).absolute()
-        self.device = device
-        config = read_json(self.folder / "config.json")
+        path = Path(folder).absolute()
+        config = read_json(path / "config.json")
         kind = config.get("model_type") if isinstance(config, dict) else None
         if kind not in CLIP_TYPES:
             raise SemanticsError(
-                f"{self.folder / 'config.json'}: model_type: expected {' or '.join(CLIP_TYPES)}, "
+                f"{path / 'config.json'}: model_type: expected {' or '.join(CLIP_TYPES)}, "
                 f"got {kind!r}"
             )
-        self._weights = find_weights(self.folder)
-        check_vocabulary(self.folder)
-        self._name = name
-        self._lock = Lock()
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self.folder)!r})"
-
-    @cached_property
-    def id(self) -> str:
-        """Name, first 12 hex digits of the weights' SHA-256, and 8 of the settings'."""
-        return folder_id(self._name, self.folder, self._weights)
+        check_vocabulary(path)
+        super().__init__(path, find_weights(path), name, device)
 
     @cached_property
     def dim(self) -> int:
@@ -124,24 +108,8 @@ class ClipEncoder:
         # Weights kept in half precision are still computed with in single precision.
         return tokenizer, model.float().eval().to(self.device), int(limit)
 
-    def encode(self, texts: list[str]) -> NDArray[np.float32]:
-        """Rows (n, D) for n texts, float32, of length one.
-
-        Raises
-        ------
-        SemanticsError : if a text is empty or has more than 100,000 characters
-        """
-        texts = check_texts(texts)
-        if not texts:
-            return np.zeros((0, self.dim), dtype=np.float32)
-        with self._lock:
-            limit = self._parts[2]
-            try:
-                return encode_whole(texts, self._encode, self._count, limit)
-            except RUN_ERRORS as error:
-                raise SemanticsError(
-                    f"{self.folder}: the model fails at a text: {error}"
-                ) from error
+    def _limits(self) -> tuple[int, str]:
+        return self._parts[2], ""
 
     def _encode(self, texts: list[str]) -> NDArray[np.float32]:
         import torch
@@ -158,6 +126,6 @@ class ClipEncoder:
                 rows[batch] = torch.nn.functional.normalize(vectors, dim=-1).cpu().numpy()
         return rows
 
-    def _count(self, texts: Sequence[str]) -> list[int]:
-        tokens = self._parts[0](list(texts), truncation=False, verbose=False)["input_ids"]
+    def _count(self, texts: list[str]) -> list[int]:
+        tokens = self._parts[0](texts, truncation=False, verbose=False)["input_ids"]
         return [len(row) for row in tokens]

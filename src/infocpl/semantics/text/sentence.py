@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from infocpl.errors import SemanticsError
-from infocpl.semantics.text.folders import (
-    LOAD_ERRORS,
-    RUN_ERRORS,
-    folder_id,
-    offline_hub,
-    read_json,
-    read_modules,
-)
-from infocpl.semantics.text.protocol import MAX_CHARACTERS, check_texts
-from infocpl.semantics.text.splitting import encode_whole
+from infocpl.semantics.text.folders import LOAD_ERRORS, offline_hub, read_json, read_modules
+from infocpl.semantics.text.local import LocalEncoder
+from infocpl.semantics.text.protocol import MAX_CHARACTERS
 
 __all__ = ["SentenceEncoder"]
 
@@ -28,7 +20,7 @@ _BATCH = 64
 _DIM_KEYS = ("word_embedding_dimension", "embedding_dimension")
 
 
-class SentenceEncoder:
+class SentenceEncoder(LocalEncoder):
     """A sentence-transformers model in a local folder.
 
     `id` and `dim` are read from the files; the weights are loaded at the first :meth:`encode`.
@@ -48,19 +40,9 @@ class SentenceEncoder:
     def __init__(
         self, folder: str | Path, *, name: str = "sentence-transformers", device: str = "cpu"
     ) -> None:
-        self.folder = Path(folder).absolute()
-        self.device = device
-        self._modules, self._weights = read_modules(self.folder)
-        self._name = name
-        self._lock = Lock()
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self.folder)!r})"
-
-    @cached_property
-    def id(self) -> str:
-        """Name, first 12 hex digits of the weights' SHA-256, and 8 of the settings'."""
-        return folder_id(self._name, self.folder, self._weights)
+        path = Path(folder).absolute()
+        self._modules, weights = read_modules(path)
+        super().__init__(path, weights, name, device)
 
     @cached_property
     def dim(self) -> int:
@@ -68,10 +50,9 @@ class SentenceEncoder:
         kinds = [module["type"].rsplit(".", 1)[-1] for module in self._modules]
         if set(kinds) <= {"Transformer", "Pooling", "Normalize"} and "Pooling" in kinds:
             folder = self.folder / self._modules[kinds.index("Pooling")]["path"]
-            settings = read_json(folder / "config.json")
-            for key in _DIM_KEYS:
-                if isinstance(settings.get(key), int):
-                    return int(settings[key])
+            dim = _pooled_dim(read_json(folder / "config.json"))
+            if dim is not None:
+                return dim
         return int(self._model.get_embedding_dimension())
 
     @cached_property
@@ -98,34 +79,12 @@ class SentenceEncoder:
         # Weights kept in half precision are still computed with in single precision.
         return model.float()
 
-    @property
-    def _prompt(self) -> str:
-        """What the model puts before every text."""
-        return str((self._model.prompts or {}).get(self._model.default_prompt_name) or "")
-
-    def encode(self, texts: list[str]) -> NDArray[np.float32]:
-        """Rows (n, D) for n texts, float32, of length one.
-
-        A text longer than the model reads is not cut off: see :mod:`.splitting`.
-
-        Raises
-        ------
-        SemanticsError : if a text is empty or has more than 100,000 characters
-        """
-        texts = check_texts(texts)
-        if not texts:
-            return np.zeros((0, self.dim), dtype=np.float32)
-        with self._lock:
-            model = self._model
-            limit = model.max_seq_length
-            if limit is not None and limit > 10 * MAX_CHARACTERS:
-                limit = None
-            try:
-                return encode_whole(texts, self._encode, self._count, limit, prompt=self._prompt)
-            except RUN_ERRORS as error:
-                raise SemanticsError(
-                    f"{self.folder}: the model fails at a text: {error}"
-                ) from error
+    def _limits(self) -> tuple[int | None, str]:
+        model = self._model
+        limit = model.max_seq_length
+        if limit is not None and limit > 10 * MAX_CHARACTERS:
+            limit = None  # an astronomical number is how tokenizers write "any"
+        return limit, str((model.prompts or {}).get(model.default_prompt_name) or "")
 
     def _encode(self, texts: list[str]) -> NDArray[np.float32]:
         # Sorts by length itself, so that a batch holds little padding.
@@ -139,6 +98,17 @@ class SentenceEncoder:
         return np.ascontiguousarray(rows, dtype=np.float32)
 
     def _count(self, texts: list[str]) -> list[int]:
-        asked = [self._prompt + text for text in texts]
+        prompt = self._limits()[1]
+        asked = [prompt + text for text in texts]
         tokens = self._model.tokenizer(asked, truncation=False, verbose=False)["input_ids"]
         return [len(row) for row in tokens]
+
+
+def _pooled_dim(settings: Any) -> int | None:
+    """Length of a vector pooled in one way; several ways side by side are the library's to add."""
+    if not isinstance(settings, dict):
+        return None
+    flags = [key for key, value in settings.items() if key.startswith("pooling_mode_") and value]
+    if len(flags) > 1 or not isinstance(settings.get("pooling_mode", ""), str):
+        return None
+    return next((settings[key] for key in _DIM_KEYS if isinstance(settings.get(key), int)), None)
