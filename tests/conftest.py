@@ -164,6 +164,8 @@ def trained_run(
     out = tmp_path_factory.mktemp("trained") / "out"
     arguments = ("run", "--dataset", "synthetic", "--data", str(synthetic_files))
     arguments += ("--split", "demo/51-8", "--seeds", "2", "--preset", "tiny", "--threads", "1")
+    # A few kinds of description: embedding all of them would take longer than the training.
+    arguments += ("--granularities", "definition", "part", "objects")
     done = run_infocpl(*arguments, "--out", out)
     if done.returncode:
         pytest.fail(f"infocpl run ended with {done.returncode}: {done.stderr}")

@@ -1,4 +1,4 @@
-"""Files that are whole or absent: atomic writes, hashes, output folders, the cache folder."""
+"""Files that are whole or absent: atomic writes, hashes, output folders."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,6 @@ __all__ = [
     "atomic_folder",
     "atomic_path",
     "canonical_hash",
-    "default_cache_folder",
     "read_json",
     "remove_stale",
     "sha256_file",
@@ -96,20 +94,6 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def default_cache_folder() -> Path:
-    """Folder named by INFOCPL_CACHE, or the user's cache folder of the platform."""
-    chosen = os.environ.get("INFOCPL_CACHE")
-    if chosen:
-        return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "infocpl"
 
 
 def remove_stale(folder: Path) -> int:

@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from infocpl.alignment.base import TextCentre, TextTable, standardise
 from infocpl.errors import LabelError
+from infocpl.semantics.weighting import row_margins, row_weights
 
 
 def make_text(seed: int = 0, classes: int = 4, count: int = 5, dim: int = 6) -> TextTable:
@@ -154,3 +155,35 @@ def test_features_that_are_all_constant_give_finite_numbers() -> None:
     x = torch.ones(5, 3)
     mean, scale = standardise(x)
     assert bool(torch.isfinite((x - mean) / scale).all())
+
+
+def test_weights_are_those_of_the_labels_at_hand() -> None:
+    text = dataclasses.replace(make_text(), temperature=0.3)
+    part = text.subset(("class 2", "class 0"))
+    for table in (text, part):
+        rows, mask = table.descriptions.numpy(), table.mask.numpy()
+        expected = row_weights(row_margins(rows, mask), mask, 0.3)
+        np.testing.assert_array_equal(table.weights.numpy(), expected)
+    assert not torch.allclose(part.weights[1], text.weights[0])
+
+
+def test_a_weighted_mean_is_that_of_a_plain_loop() -> None:
+    text = dataclasses.replace(make_text(), temperature=0.3)
+    for c, found in enumerate(text.mean().numpy()):
+        total = text.motion[c].numpy().copy()
+        for k in range(5):
+            total += float(text.weights[c, k]) * text.descriptions[c, k].numpy()
+        np.testing.assert_allclose(found, unit(total), atol=1e-6)
+
+
+def test_one_label_alone_has_nothing_to_be_weighed_against() -> None:
+    alone = dataclasses.replace(make_text(), temperature=0.3).subset(("class 1",))
+    assert alone.weights is None
+    assert alone.temperature == 0.3
+
+
+def test_centred_text_keeps_the_weights_of_the_text_it_was() -> None:
+    text = dataclasses.replace(make_text(), temperature=0.3)
+    centred = TextCentre.of(text).apply(text)
+    assert torch.equal(centred.weights, text.weights)
+    assert centred.temperature == 0.3

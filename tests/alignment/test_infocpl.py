@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -148,6 +150,38 @@ def test_the_golden_case_is_reproduced(
 def test_ties_with_the_last_kept_description_are_kept() -> None:
     weights = attention_weights(torch.tensor([2.0, 1.0, 1.0, 0.0]), 2)
     assert (weights > 0).tolist() == [True, True, True, False]
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+def test_a_prior_multiplies_what_is_believed_before_the_best_are_chosen(inverse: bool) -> None:
+    torch.manual_seed(0)
+    similarity, prior = torch.randn(4, 6).double(), torch.rand(6).double()
+    found = attention_weights(similarity, 3, inverse=inverse, prior=prior)
+    for row, weights in zip(similarity, found, strict=True):
+        grown = prior * torch.exp(-row if inverse else row)
+        best = grown.topk(3)
+        expected = torch.zeros(6).double()
+        expected[best.indices] = best.values / best.values.sum()
+        torch.testing.assert_close(weights, expected)
+
+
+def test_equal_weights_change_no_score_and_others_do() -> None:
+    model, text = model_and_text(3)
+    features = torch.randn(5, 7, dtype=torch.float64)
+    even = dataclasses.replace(text, weights=torch.ones(5, 6, dtype=torch.float64))
+    torch.testing.assert_close(model.scores(features, even), model.scores(features, text))
+    weighed = dataclasses.replace(text, temperature=0.1)
+    assert not torch.allclose(model.scores(features, weighed), model.scores(features, text))
+
+
+def test_weighed_pairs_score_as_all_pairs_do() -> None:
+    model, text = model_and_text(4)
+    text = dataclasses.replace(text, temperature=0.2)
+    features = torch.randn(3, 7, dtype=torch.float64)
+    clips, classes = torch.cartesian_prod(torch.arange(3), torch.arange(5)).unbind(1)
+    for head in model.granularity_heads():
+        pairs = head.score_pairs(features, clips, classes, text)
+        torch.testing.assert_close(pairs.view(3, 5), head.score_all(features, text))
 
 
 def test_tied_duplicate_descriptions_give_pairs_the_same_score_as_all_scoring() -> None:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from infocpl.alignment.base import TextTable
 from infocpl.evaluation.config import create_preset
 from infocpl.evaluation.experiment import run_experiment
 from infocpl.evaluation.runs import METHODS
@@ -53,15 +52,14 @@ def other_unseen_text(task: TaskData) -> TaskData:
 def more_unseen_text(task: TaskData) -> TaskData:
     """An unseen class with more descriptions than any seen one has."""
     text = task.text
-    extra = 40 - text.mask.shape[1]
+    extra = 12
     rows = torch.nn.functional.pad(text.descriptions, (0, 0, 0, extra))
     mask = torch.nn.functional.pad(text.mask, (0, extra))
     row = text.labels.index(task.split.unseen[0])
     rows[row] = text.descriptions[row, 0]
     mask[row] = True
-    return dataclasses.replace(
-        task, text=TextTable(text.labels, rows, mask, text.motion, text.names)
-    )
+    wider = dataclasses.replace(text, descriptions=rows, mask=mask)
+    return dataclasses.replace(task, text=wider)
 
 
 def no_unseen_clips_but_one(task: TaskData) -> TaskData:

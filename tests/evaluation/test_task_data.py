@@ -129,3 +129,9 @@ def test_the_text_table_is_the_codebook_row_by_row(small_codebook):
     assert table.labels == small_codebook.labels.names
     for name in ("descriptions", "mask", "motion", "names"):
         np.testing.assert_array_equal(getattr(table, name).numpy(), getattr(small_codebook, name))
+
+
+def test_a_weighed_codebook_gives_a_weighed_table(small_codebook):
+    assert text_table(small_codebook).weights is None
+    weighed = small_codebook.weigh(0.25)
+    np.testing.assert_array_equal(text_table(weighed).weights.numpy(), weighed.weights)

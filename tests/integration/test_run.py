@@ -219,6 +219,7 @@ def test_a_real_dataset_runs_from_its_original_files(real_data, run_infocpl, tmp
         "run",
         *("--dataset", "utd-mhad", "--data", real_data / "utd_mhad", "--split", "purls/22-5"),
         *("--preset", "tiny", "--seeds", 1, "--epochs", 1, "--threads", 1, "--out", out),
+        *("--granularities", "definition", "part"),
     )
     assert told.returncode == 0, told.stderr
     found = read_result(out)

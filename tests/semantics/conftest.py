@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import random
 from pathlib import Path
 from typing import Any
 
@@ -51,35 +52,76 @@ def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> EmbeddingCache:
 PARTS = ("head", "torso", "left_arm", "right_arm", "left_leg", "right_leg")
 PHASES = ("start", "middle", "end")
 ATTRIBUTES = (
-    "trajectory",
-    "speed",
-    "periodicity",
-    "symmetry",
-    "posture",
-    "locomotion",
-    "direction",
-    "persons",
+    *("trajectory", "direction", "plane", "speed", "amplitude", "periodicity", "symmetry"),
+    *("posture", "locomotion", "contact", "persons"),
 )
+TRAITS: dict[str, Any] = {
+    "moving": ["right_arm", "torso"],
+    "side": "right",
+    "directions": ["down", "forward"],
+    "path": "arc",
+    "planes": ["sagittal"],
+    "speed": "moderate",
+    "amplitude": "medium",
+    "repetition": "few",
+    "symmetry": "one_sided",
+    "heights": ["waist", "floor"],
+    "arms": ["push", "pull"],
+    "posture_start": "standing",
+    "posture_end": "bent",
+    "locomotion": "none",
+    "contact": ["object", "ground"],
+    "persons": "one",
+    "relation": "none",
+}
+NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+_GARDEN = """
+oak elm ash yew fir bay fig pea rye oat hop ivy moss fern reed rush sedge clover
+nettle thistle poppy daisy aster lily iris rose tulip crocus violet pansy lupin
+barley wheat maize millet bean leek onion garlic chard kale beet turnip radish
+carrot parsnip celery fennel dill parsley basil thyme sage mint chive borage
+apple pear plum cherry peach quince medlar mulberry hazel walnut almond chestnut
+"""
+WORDS = _GARDEN.split()
 
 
 def make_class(name: str) -> dict[str, Any]:
     """A complete class of a lexicon file, every sentence of its own."""
+
+    def about(thing: str) -> str:
+        drawn = random.Random(f"{name} {thing}").sample(WORDS, 8)
+        return f"The {thing} {' '.join(drawn)}."
+
     return {
         "name": name,
-        "aliases": [f"{name} quickly"],
-        "definition": f"{name} is an action.",
-        "parts": {part: f"The {part.replace('_', ' ')} does {name}." for part in PARTS},
-        "phases": {phase: f"The {phase} of {name}." for phase in PHASES},
-        "motion": f"The body moves as in {name}.",
-        "attributes": {key: f"The {key} of {name} is plain." for key in ATTRIBUTES},
-        "purpose": f"People like {name}.",
-        "sensor": f"Joints move in {name}.",
-        "contrast": [{"from": "rest", "how": f"In {name} something moves."}],
+        "aliases": [f"{name} {how}" for how in ("quickly", "slowly", "calmly", "again")],
+        "definition": [
+            f"One person does {name} in the garden with a long tool.",
+            f"Earth and leaves are moved about by {name} on a fine day.",
+        ],
+        "parts": {part: about(part.replace("_", " ")) for part in PARTS},
+        "phases": {phase: about(phase) for phase in PHASES},
+        "motion": (
+            f"The right hand goes down and forward in {name}, then back and up again, several "
+            "times at an even pace, while the feet stay planted on the spot."
+        ),
+        "attributes": {key: about(key) for key in ATTRIBUTES},
+        "objects": about("tool"),
+        "purpose": about("purpose"),
+        "sensor": [about(f"wrist {number}") for number in NUMBERS[:3]],
+        "details": [about(f"detail {number}") for number in NUMBERS],
+        "contrast": [
+            {"from": f"action {number}", "how": about(f"contrast {number}")}
+            for number in NUMBERS[:3]
+        ],
+        "traits": copy.deepcopy(TRAITS),
     }
 
 
 _LEXICON = {
-    "format": "infocpl-lexicon/1",
+    "format": "infocpl-lexicon/2",
     "dataset": "garden",
     "classes": [make_class("dig"), make_class("rake")],
 }

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from infocpl.errors import SemanticsError
-from infocpl.files import default_cache_folder
 from infocpl.semantics import EmbeddingCache, TextEncoder, cached_encode, create_text_encoder
+from infocpl.semantics.cache_folder import default_cache_folder
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 

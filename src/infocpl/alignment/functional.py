@@ -22,7 +22,12 @@ __all__ = [
 
 
 def attention_weights(
-    similarity: Tensor, count: int, mask: Tensor | None = None, *, inverse: bool = False
+    similarity: Tensor,
+    count: int,
+    mask: Tensor | None = None,
+    *,
+    inverse: bool = False,
+    prior: Tensor | None = None,
 ) -> Tensor:
     """Selective feature ensemble: softmax over the `count` best-fitting descriptions.
 
@@ -32,6 +37,8 @@ def attention_weights(
     count : how many descriptions are believed; ties with the last one are kept
     mask : (..., K) true where a description exists (broadcast)
     inverse : believe the *least* fitting ones instead (attention inverse)
+    prior : (..., K) weight of each description before any clip is seen (broadcast; none in the
+        paper)
 
     Returns
     -------
@@ -45,6 +52,8 @@ def attention_weights(
     tensor([1., 0., 0.])
     """
     logits = -similarity if inverse else similarity
+    if prior is not None:
+        logits = logits + prior.log()
     if mask is not None:
         logits = logits.masked_fill(~mask, float("-inf"))
     count = min(count, logits.shape[-1])

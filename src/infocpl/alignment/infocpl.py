@@ -91,7 +91,11 @@ class Head(nn.Module):
     def attend(self, z: Tensor, text: TextTable, *, inverse: bool = False) -> Tensor:
         """(B, C, K) weights of the believed descriptions of every class."""
         return attention_weights(
-            self._similarity(z, text), self.count, text.mask.unsqueeze(0), inverse=inverse
+            self._similarity(z, text),
+            self.count,
+            text.mask.unsqueeze(0),
+            inverse=inverse,
+            prior=text.weights,
         )
 
     def _similarity(self, z: Tensor, text: TextTable) -> Tensor:
@@ -102,6 +106,11 @@ class Head(nn.Module):
         """E = mixed descriptions + motion row; (B, C, K) -> (B, C, Dt)."""
         mixed = torch.einsum("bck,ckd->bcd", weights, text.descriptions)
         return mixed + text.motion if self.motion else mixed
+
+    def first_layer(self, z: Tensor, semantics: Tensor) -> Tensor:
+        """Units of the scorer's first layer; (B, Dt) and (B, C, Dt) -> (B, C, H)."""
+        visual = self._visual_half(z).unsqueeze(1)
+        return functional.relu(visual + semantics @ self._text_weight().t())
 
     def _score(self, visual: Tensor, semantics: Tensor) -> Tensor:
         # The first layer is linear in [z ; e]: its visual half comes ready-made.
@@ -138,7 +147,13 @@ class Head(nn.Module):
         """Scores f of the pairs (clips[p], classes[p]) only; (P,)."""
         z = self.project(features)
         similarity = self._similarity(z, text)[clips, classes]
-        weights = attention_weights(similarity, self.count, text.mask[classes], inverse=inverse)
+        weights = attention_weights(
+            similarity,
+            self.count,
+            text.mask[classes],
+            inverse=inverse,
+            prior=None if text.weights is None else text.weights[classes],
+        )
         mixed = mix_descriptions(weights, text.descriptions, classes, self.count)
         semantics = mixed + text.motion[classes] if self.motion else mixed
         return self._score(self._visual_half(z)[clips], semantics)

@@ -155,6 +155,7 @@ def _describe(plan: Plan, reporter: Reporter) -> Codebook:
     return build_codebook(
         (*plan.split.seen, *plan.split.unseen),
         create_text_encoder(plan.text_encoder),
+        dataset=plan.dataset.name,
         granularities=plan.granularities or GRANULARITIES,
         cache=EmbeddingCache(),
     )

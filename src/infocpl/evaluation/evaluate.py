@@ -15,8 +15,9 @@ from infocpl.errors import DataError
 from infocpl.evaluation.protocol import measure_zsl
 from infocpl.evaluation.task_data import text_table
 from infocpl.metrics import per_class_recall
+from infocpl.semantics.build import build_codebook
 from infocpl.semantics.cache import EmbeddingCache
-from infocpl.semantics.codebook import Codebook, build_codebook
+from infocpl.semantics.codebook import Codebook
 from infocpl.semantics.labels import LabelSet
 from infocpl.semantics.prompts import GRANULARITIES
 from infocpl.semantics.text import restore_text_encoder
@@ -30,6 +31,7 @@ def describe_for(
     model: ZeroShotModel,
     labels: LabelSet | Sequence[str],
     *,
+    dataset: str = "",
     cache: EmbeddingCache | None = None,
     text_encoder: str | Path | None = None,
 ) -> Codebook:
@@ -39,6 +41,7 @@ def describe_for(
     ----------
     model : trained model; its text encoder and its kinds of description are used
     labels : C names
+    dataset : whose lexicon is asked first, see :func:`.build.build_codebook`
     cache : where embeddings are kept (default: the user's cache)
     text_encoder : name or place of the text encoder (default: where it was during training)
 
@@ -50,6 +53,7 @@ def describe_for(
     return build_codebook(
         labels,
         encoder,
+        dataset=dataset,
         granularities=model.granularities or GRANULARITIES,
         cache=EmbeddingCache() if cache is None else cache,
     )
@@ -94,7 +98,9 @@ def evaluate_model(
     chosen = np.flatnonzero(np.isin(store.labels, list(rows)))
     if not len(chosen):
         raise DataError(f"{store.folder} holds no clip of the unseen classes of {split.id!r}")
-    codebook = describe_for(model, split.unseen, cache=cache, text_encoder=text_encoder)
+    codebook = describe_for(
+        model, split.unseen, dataset=split.dataset, cache=cache, text_encoder=text_encoder
+    )
     clips = prepare_clips(
         store, frames=model.encoder.frames, layout=model.encoder.layout, persons=model.persons
     )

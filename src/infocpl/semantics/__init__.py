@@ -2,21 +2,19 @@
 
 :mod:`.labels` holds class names, :mod:`.lexicon` what is known about actions, :mod:`.prompts`
 turns an entry into sentences, :mod:`.text` and :mod:`.cache` turn sentences into vectors, and
-:mod:`.codebook` puts them together. Importing this package loads no text model and no torch.
+:mod:`.build` puts them together to a :mod:`.codebook`. Importing this package loads no text model
+and no torch.
 """
 
 from __future__ import annotations
 
+from infocpl.semantics.build import build_codebook
 from infocpl.semantics.cache import EmbeddingCache, cached_encode
-from infocpl.semantics.codebook import Codebook, build_codebook
+from infocpl.semantics.codebook import Codebook
+from infocpl.semantics.entry import LexiconEntry
 from infocpl.semantics.labels import LabelSet
-from infocpl.semantics.lexicon import (
-    Lexicon,
-    LexiconEntry,
-    find_entry,
-    list_lexicons,
-    load_lexicon,
-)
+from infocpl.semantics.lexicon import Lexicon, find_entry, list_lexicons, load_lexicon
+from infocpl.semantics.mirror import mirror_entry, mirror_text
 from infocpl.semantics.prompts import (
     GRANULARITIES,
     Description,
@@ -30,9 +28,11 @@ from infocpl.semantics.text import (
     list_text_encoders,
     register_text_encoder,
 )
+from infocpl.semantics.traits import TRAIT_DIMENSIONS, Traits, trait_vector
 
 __all__ = [
     "GRANULARITIES",
+    "TRAIT_DIMENSIONS",
     "Codebook",
     "Description",
     "EmbeddingCache",
@@ -40,6 +40,7 @@ __all__ = [
     "Lexicon",
     "LexiconEntry",
     "TextEncoder",
+    "Traits",
     "build_codebook",
     "cached_encode",
     "compose",
@@ -49,6 +50,9 @@ __all__ = [
     "list_lexicons",
     "list_text_encoders",
     "load_lexicon",
+    "mirror_entry",
+    "mirror_text",
     "motion_description",
     "register_text_encoder",
+    "trait_vector",
 ]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infocpl.errors import SemanticsError
-from infocpl.files import default_cache_folder
+from infocpl.semantics.cache_folder import default_cache_folder
 from infocpl.semantics.text import TextEncoder
 from infocpl.semantics.text.protocol import check_texts
 

@@ -1,13 +1,14 @@
 """The semantic codebook: for every class K description vectors and a motion vector.
 
 InfoCPL, arXiv 2406.00639: L has shape (C, K+1, D), the motion description last, every row of
-length one. Classes may have different numbers of descriptions; `mask` says which rows count.
+length one. Classes may have different numbers of descriptions; `mask` says which rows count and
+`weights` how much. :mod:`.build` makes codebooks, :mod:`.codebook_files` saves them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,21 +17,19 @@ from numpy.typing import NDArray
 
 from infocpl.errors import SemanticsError
 from infocpl.files import canonical_hash
-from infocpl.semantics.cache import EmbeddingCache, cached_encode
+from infocpl.semantics.codebook_checks import check_codebook, pad_rows
 from infocpl.semantics.labels import LabelSet
-from infocpl.semantics.lexicon import Lexicon, LexiconEntry, find_entry, load_lexicon
 from infocpl.semantics.prompts import (
     GRANULARITIES,
     NAME_ONLY,
     Description,
     check_granularities,
-    compose,
-    describe_name,
-    motion_description,
+    draw_balanced,
 )
-from infocpl.semantics.text import TextEncoder
+from infocpl.semantics.traits import TRAIT_DIMENSIONS
+from infocpl.semantics.weighting import best_rows, row_margins, row_weights
 
-__all__ = ["Codebook", "build_codebook"]
+__all__ = ["Codebook"]
 
 Array = NDArray[np.float32]
 
@@ -44,13 +43,19 @@ class Codebook:
     labels : the C class names, in the order of the rows
     descriptions : (C, K, D) float32, rows of length one; rows beyond a class's own are zero
     mask : (C, K) bool, true where a row of `descriptions` counts
+    weights : (C, K) float32, how much a row counts: of mean one over the rows of a class, zero
+        where no row is
     motion : (C, D) float32, the motion description
     names : (C, D) float32, the bare class name (the baseline without any description)
+    traits : (C, T) float32, see :func:`.traits.trait_vector`; zero where nothing is known
+    has_traits : (C,) bool, true where traits are known
     rows : for each class its descriptions, in the order of `descriptions`
     motion_texts : for each class the text behind `motion`
     sources : for each class ``"lexicon <dataset>"`` or ``"name only"``
     encoder_id : the text encoder's weights
     lexicon_hash : hash of the lexicon entries used
+    temperature : of the weighing that `weights` come from (see :meth:`weigh`); None where every
+        row counts the same. Parts of the codebook are weighed anew, among their own classes.
 
     Raises
     ------
@@ -60,17 +65,20 @@ class Codebook:
     labels: LabelSet
     descriptions: Array
     mask: NDArray[np.bool_]
+    weights: Array
     motion: Array
     names: Array
+    traits: Array
+    has_traits: NDArray[np.bool_]
     rows: tuple[tuple[Description, ...], ...]
     motion_texts: tuple[str, ...]
     sources: tuple[str, ...]
     encoder_id: str
     lexicon_hash: str
+    temperature: float | None = None
 
     def __post_init__(self) -> None:
-        _check_shapes(self)
-        _check_values(self)
+        check_codebook(self)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -87,7 +95,7 @@ class Codebook:
 
     @cached_property
     def hash(self) -> str:
-        """Hex SHA-256 of names, texts, encoder and lexicon.
+        """Hex SHA-256 of names, texts, traits, temperature, encoder and lexicon.
 
         Vectors are left out: their last bits depend on which texts shared a batch.
         """
@@ -97,27 +105,30 @@ class Codebook:
                 "rows": [[[r.granularity, r.key, r.text] for r in rows] for rows in self.rows],
                 "motion": list(self.motion_texts),
                 "sources": list(self.sources),
+                "traits": [TRAIT_DIMENSIONS, self.traits.tolist(), self.has_traits.tolist()],
+                "temperature": self.temperature,
                 "encoder": self.encoder_id,
                 "lexicon": self.lexicon_hash,
             }
         )
 
     def mean_text(self, granularities: Sequence[str] | None = None) -> Array:
-        """One vector (C, D) a class: the mean of its rows, scaled to length one.
+        """One vector (C, D) a class: the weighted mean of its rows, scaled to length one.
 
         Parameters
         ----------
         granularities : which rows to average, ``"motion"`` being the motion row (default: all
-            rows and the motion row). A class known by name only contributes its name rows.
+            rows and the motion row, whose weight is one). A class known by name only
+            contributes its name rows.
 
         Raises
         ------
         SemanticsError : if a granularity is unknown or a class has no row of the kind
         """
         wanted = check_granularities(GRANULARITIES if granularities is None else granularities)
-        keep = self._keep(wanted)
-        total = np.einsum("ckd,ck->cd", self.descriptions, keep.astype(np.float32))
-        count = keep.sum(axis=1).astype(np.float32)
+        weights = self._keep(wanted) * self.weights
+        total = np.einsum("ckd,ck->cd", self.descriptions, weights)
+        count = weights.sum(axis=1)
         if "motion" in wanted:
             total, count = total + self.motion, count + 1
         self._check_count(count, wanted)
@@ -135,6 +146,60 @@ class Codebook:
         keep = self._keep(wanted)
         self._check_count(keep.sum(axis=1), wanted)
         return self._take(range(len(self)), lambda c: np.flatnonzero(keep[c]))
+
+    def select_balanced(self, count: int) -> Codebook:
+        """The codebook with at most `count` descriptions a class, see :func:`.draw_balanced`.
+
+        Raises
+        ------
+        SemanticsError : if `count` is not at least 1
+        """
+        chosen = []
+        for rows in self.rows:
+            drawn = {id(row) for row in draw_balanced(rows, count)}
+            chosen.append(np.array([k for k, row in enumerate(rows) if id(row) in drawn]))
+        return self._take(range(len(self)), lambda c: chosen[c])
+
+    def margins(self) -> NDArray[np.float64]:
+        """(C, K): how much nearer each row is to its own class than to any other one.
+
+        See :func:`.weighting.row_margins`.
+
+        Raises
+        ------
+        SemanticsError : if there is only one class
+        """
+        return row_margins(self.descriptions, self.mask)
+
+    def weigh(self, temperature: float = 0.2) -> Codebook:
+        """The codebook with weights by how much a row tells its class from the others here.
+
+        Only text enters, so classes without training clips may be among the labels.
+
+        Parameters
+        ----------
+        temperature : see :func:`.weighting.row_weights`
+
+        Raises
+        ------
+        SemanticsError : if there is only one class, or `temperature` is not positive
+        """
+        weights = row_weights(self.margins(), self.mask, temperature)
+        return replace(self, weights=weights, temperature=temperature)
+
+    def select_discriminative(self, count: int) -> Codebook:
+        """The codebook with the `count` rows of each class that tell it best from the others.
+
+        Raises
+        ------
+        SemanticsError : if there is only one class, or `count` is not at least 1
+        """
+        keep = best_rows(self.margins(), self.mask, count)
+        return self._take(range(len(self)), lambda c: np.flatnonzero(keep[c]))
+
+    def without_motion(self) -> Codebook:
+        """The codebook with the class name in place of the motion description."""
+        return replace(self, motion=self.names, motion_texts=tuple(self.labels.names))
 
     def subset(self, names: Iterable[str]) -> Codebook:
         """The codebook of the classes called `names`, in that order.
@@ -190,151 +255,27 @@ class Codebook:
     def _take(self, classes: Iterable[int], rows: Callable[[int], NDArray[np.intp]]) -> Codebook:
         order = list(classes)
         chosen = [rows(c) for c in order]
-        descriptions, mask = _pad(
-            [self.descriptions[c, index] for c, index in zip(order, chosen, strict=True)]
-        )
-        return Codebook(
+        pairs = list(zip(order, chosen, strict=True))
+        descriptions, mask = pad_rows([self.descriptions[c, index] for c, index in pairs])
+        part = Codebook(
             labels=LabelSet(tuple(self.labels[c] for c in order)),
             descriptions=descriptions,
             mask=mask,
+            weights=mask.astype(np.float32),
             motion=self.motion[order],
             names=self.names[order],
-            rows=tuple(
-                tuple(self.rows[c][int(k)] for k in index)
-                for c, index in zip(order, chosen, strict=True)
-            ),
+            traits=self.traits[order],
+            has_traits=self.has_traits[order],
+            rows=tuple(tuple(self.rows[c][int(k)] for k in index) for c, index in pairs),
             motion_texts=tuple(self.motion_texts[c] for c in order),
             sources=tuple(self.sources[c] for c in order),
             encoder_id=self.encoder_id,
             lexicon_hash=self.lexicon_hash,
         )
-
-
-def build_codebook(
-    labels: LabelSet | Sequence[str],
-    encoder: TextEncoder,
-    *,
-    lexicon: str | Path | Lexicon | None = None,
-    granularities: Sequence[str] = GRANULARITIES,
-    cache: EmbeddingCache | None = None,
-) -> Codebook:
-    """Describe every class and embed the descriptions.
-
-    Parameters
-    ----------
-    labels : C class names
-    encoder : text encoder with vectors of length D
-    lexicon : where to look names up: a lexicon, its name or its file (default: all shipped ones)
-    granularities : kinds of description among the K rows; the motion row is always there.
-        Classes without a lexicon entry get name rows and are marked ``"name only"``.
-    cache : where embeddings are kept (default: nowhere)
-
-    Raises
-    ------
-    LabelError : if the names break the rules of :class:`LabelSet`
-    SemanticsError : if the lexicon or a granularity is unknown, or only ``"motion"`` is given
-
-    Examples
-    --------
-    >>> class Lengths:  # any object of this form will do; create_text_encoder gives a real one
-    ...     id, dim = "lengths", 2
-    ...     def encode(self, texts):
-    ...         angles = np.array([len(text) for text in texts])
-    ...         return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-    >>> codebook = build_codebook(["sit down", "juggling"], Lengths(), lexicon="nw-ucla")
-    >>> codebook.sources, codebook.tensor.shape[2]
-    (('lexicon nw-ucla', 'name only'), 2)
-    """
-    labels = labels if isinstance(labels, LabelSet) else LabelSet(tuple(labels))
-    kinds = tuple(kind for kind in check_granularities(granularities) if kind != "motion")
-    if not kinds:
-        raise SemanticsError("granularities: expected at least one besides 'motion', got none")
-    if isinstance(lexicon, str | Path):
-        lexicon = load_lexicon(lexicon)
-    entries = [_look_up(name, lexicon) for name in labels]
-    rows, motions = [], []
-    for name, entry in zip(labels, entries, strict=True):
-        rows.append(tuple(compose(entry, kinds) if entry else describe_name(name)))
-        # The last template speaks of movement; nothing better is known of a bare name.
-        motions.append(motion_description(entry) if entry else rows[-1][-1].text)
-    texts = [row.text for class_rows in rows for row in class_rows]
-    vectors = cached_encode(encoder, [*texts, *motions, *labels], cache)
-    ends = np.cumsum([len(class_rows) for class_rows in rows])
-    descriptions, mask = _pad(np.split(vectors[: len(texts)], ends[:-1]))
-    return Codebook(
-        labels=labels,
-        descriptions=descriptions,
-        mask=mask,
-        motion=vectors[len(texts) : len(texts) + len(labels)],
-        names=vectors[len(texts) + len(labels) :],
-        rows=tuple(rows),
-        motion_texts=tuple(motions),
-        sources=tuple(f"lexicon {entry.dataset}" if entry else NAME_ONLY for entry in entries),
-        encoder_id=encoder.id,
-        lexicon_hash=canonical_hash([entry.hash if entry else None for entry in entries]),
-    )
-
-
-def _look_up(name: str, lexicon: Lexicon | None) -> LexiconEntry | None:
-    if lexicon is not None:
-        return lexicon.get(name)
-    found = find_entry(name)
-    return found[0] if found else None
-
-
-def _pad(groups: Sequence[Array]) -> tuple[Array, NDArray[np.bool_]]:
-    """Stack (K_c, D) groups to (C, K, D) with zeros, and the (C, K) mask of real rows."""
-    longest = max(len(group) for group in groups)
-    stacked = np.zeros((len(groups), longest, groups[0].shape[1]), dtype=np.float32)
-    mask = np.zeros((len(groups), longest), dtype=np.bool_)
-    for c, group in enumerate(groups):
-        stacked[c, : len(group)] = group
-        mask[c, : len(group)] = True
-    return stacked, mask
-
-
-def _check_shapes(book: Codebook) -> None:
-    classes = len(book.labels)
-    if book.descriptions.ndim != 3 or not book.descriptions.size:
-        raise SemanticsError(
-            f"codebook: descriptions: expected shape (C, K, D), got {book.descriptions.shape}"
+        if self.temperature is None:
+            return part
+        # A class alone has nothing to be told from; what is taken of it later is weighed again.
+        alone = len(part) < 2
+        return (
+            replace(part, temperature=self.temperature) if alone else part.weigh(self.temperature)
         )
-    _, longest, dim = book.descriptions.shape
-    for name, array, shape, dtype in (
-        ("descriptions", book.descriptions, (classes, longest, dim), np.float32),
-        ("mask", book.mask, (classes, longest), np.bool_),
-        ("motion", book.motion, (classes, dim), np.float32),
-        ("names", book.names, (classes, dim), np.float32),
-    ):
-        if array.shape != shape or array.dtype != dtype:
-            raise SemanticsError(
-                f"codebook: {name}: expected {np.dtype(dtype)} of shape {shape}, got "
-                f"{array.dtype} of shape {array.shape}"
-            )
-    for name, count in (
-        ("rows", len(book.rows)),
-        ("motion_texts", len(book.motion_texts)),
-        ("sources", len(book.sources)),
-    ):
-        if count != classes:
-            raise SemanticsError(f"codebook: {name}: expected {classes} classes, got {count}")
-
-
-def _check_values(book: Codebook) -> None:
-    for c, rows in enumerate(book.rows):
-        expected = np.arange(book.mask.shape[1]) < len(rows)
-        if not rows or len(rows) > book.mask.shape[1] or not np.array_equal(book.mask[c], expected):
-            raise SemanticsError(
-                f"codebook, class {book.labels[c]!r}: expected a mask of its {len(rows)} "
-                f"descriptions, got {int(book.mask[c].sum())} marked"
-            )
-    for name, vectors in (
-        ("descriptions", book.descriptions[book.mask]),
-        ("motion", book.motion),
-        ("names", book.names),
-    ):
-        # A comparison with NaN is false, so this refuses non-finite rows as well.
-        if not bool(np.all(np.abs(np.linalg.norm(vectors, axis=-1) - 1) < 1e-3)):
-            raise SemanticsError(f"codebook: {name}: expected finite rows of length one")
-    if book.descriptions[~book.mask].any():
-        raise SemanticsError("codebook: descriptions: expected zeros in rows the mask leaves out")

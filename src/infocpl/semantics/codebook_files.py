@@ -16,12 +16,13 @@ from infocpl.files import atomic_folder, read_json, sha256_file, write_json
 from infocpl.semantics.codebook import Codebook
 from infocpl.semantics.labels import LabelSet
 from infocpl.semantics.prompts import GRANULARITIES, Description
+from infocpl.semantics.traits import TRAIT_DIMENSIONS
 
 __all__ = ["CODEBOOK_FORMAT", "load_codebook", "save_codebook"]
 
-CODEBOOK_FORMAT = "infocpl-codebook/1"
-_TENSORS = ("descriptions", "mask", "motion", "names")
-_FIELDS = ("format", "hash", "sha256", "encoder_id", "lexicon_hash", "classes")
+CODEBOOK_FORMAT = "infocpl-codebook/2"
+_TENSORS = ("descriptions", "mask", "weights", "motion", "names", "traits", "has_traits")
+_FIELDS = ("format", "hash", "sha256", "encoder_id", "lexicon_hash")
 
 
 def save_codebook(codebook: Codebook, folder: Path, *, overwrite: bool = False) -> None:
@@ -47,6 +48,8 @@ def save_codebook(codebook: Codebook, folder: Path, *, overwrite: bool = False) 
             "sha256": sha256_file(temporary / "codebook.safetensors"),
             "encoder_id": codebook.encoder_id,
             "lexicon_hash": codebook.lexicon_hash,
+            "temperature": codebook.temperature,
+            "traits": list(TRAIT_DIMENSIONS),
             "classes": classes,
         }
         write_json(temporary / "codebook.json", record)
@@ -70,6 +73,7 @@ def load_codebook(folder: Path) -> Codebook:
             sources=tuple(item["source"] for item in classes),
             encoder_id=record["encoder_id"],
             lexicon_hash=record["lexicon_hash"],
+            temperature=record["temperature"],
             **tensors,
         )
     except (SemanticsError, LabelError) as error:
@@ -100,9 +104,17 @@ def _check_record(record: Any, path: Path) -> None:
     if not isinstance(record, dict) or record.get("format") != CODEBOOK_FORMAT:
         got = record.get("format") if isinstance(record, dict) else type(record).__name__
         raise SemanticsError(f"{path}: format: expected {CODEBOOK_FORMAT}, got {got!r}")
-    for key in _FIELDS[:-1]:
+    for key in _FIELDS:
         if not isinstance(record.get(key), str):
             raise SemanticsError(f"{path}: {key}: expected text, got {record.get(key)!r}")
+    temperature = record.get("temperature", "nothing")
+    if temperature is not None and not isinstance(temperature, float):
+        raise SemanticsError(f"{path}: temperature: expected a number or null, got {temperature!r}")
+    if record.get("traits") != list(TRAIT_DIMENSIONS):
+        raise SemanticsError(
+            f"{path}: traits: expected the {len(TRAIT_DIMENSIONS)} of this version, got others; "
+            "build the codebook anew"
+        )
     classes = record.get("classes")
     if not isinstance(classes, list) or not classes:
         raise SemanticsError(f"{path}: classes: expected a list of at least one class")

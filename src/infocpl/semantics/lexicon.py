@@ -1,107 +1,33 @@
-"""What is known about actions in words: lexicon files, checked field by field.
+"""Lexicons: what is known about the actions of a dataset in words.
 
-A lexicon is one YAML file in ``lexicon/`` (format ``infocpl-lexicon/1``), written from the class
-names of a dataset and general knowledge of movement. :mod:`.prompts` makes sentences of it.
+A lexicon is one YAML file in ``lexicon/`` (format ``infocpl-lexicon/2``), written from the class
+names of a dataset and general knowledge of movement. :mod:`.entry` says what an entry must hold,
+:mod:`.prompts` makes sentences of it. A class that another shipped lexicon describes already is
+one line there: ``same_as: ntu60 / drink water``.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from infocpl.errors import SemanticsError
-from infocpl.files import canonical_hash
+from infocpl.files import atomic_path, canonical_hash
+from infocpl.semantics.entry import LexiconEntry, line_of
 from infocpl.semantics.labels import MAX_NAME_LENGTH, label_key
-from infocpl.skeleton.layout import PART_NAMES
+from infocpl.semantics.yaml_text import dump_yaml, parse_yaml
 
-__all__ = [
-    "ATTRIBUTE_NAMES",
-    "LEXICON_FORMAT",
-    "PHASE_NAMES",
-    "Contrast",
-    "Lexicon",
-    "LexiconEntry",
-    "find_entry",
-    "list_lexicons",
-    "load_lexicon",
-]
+__all__ = ["LEXICON_FORMAT", "Lexicon", "find_entry", "list_lexicons", "load_lexicon"]
 
-LEXICON_FORMAT = "infocpl-lexicon/1"
-PHASE_NAMES = ("start", "middle", "end")
-ATTRIBUTE_NAMES = (
-    "trajectory",
-    "speed",
-    "periodicity",
-    "symmetry",
-    "posture",
-    "locomotion",
-    "direction",
-    "persons",
-)
-
-_TEXTS = ("definition", "motion", "purpose", "sensor")
-_GROUPS = {"parts": PART_NAMES, "phases": PHASE_NAMES, "attributes": ATTRIBUTE_NAMES}
-_FIELDS = ("name", "aliases", *_TEXTS, *_GROUPS, "contrast")
+LEXICON_FORMAT = "infocpl-lexicon/2"
+_OLDER = "infocpl-lexicon/1"
 _MAX_FILE_BYTES = 8 * 2**20
-_MAX_TEXT = 1_000
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """How an action differs from another one, named by `other`."""
-
-    other: str
-    how: str
-
-
-@dataclass(frozen=True)
-class LexiconEntry:
-    """One action in words.
-
-    Attributes
-    ----------
-    name, aliases : what the action is called; `name` is the dataset's class name
-    dataset : the lexicon it stands in
-    definition, motion, purpose, sensor : sentences; `sensor` says what a skeleton shows of it
-    parts : body part (:data:`~infocpl.skeleton.layout.PART_NAMES`) to sentence
-    phases : ``start``, ``middle``, ``end`` to sentence
-    attributes : :data:`ATTRIBUTE_NAMES` to sentence
-    contrast : one to three actions it may be taken for
-    """
-
-    name: str
-    aliases: tuple[str, ...]
-    dataset: str
-    definition: str
-    parts: Mapping[str, str] = field(hash=False)
-    phases: Mapping[str, str] = field(hash=False)
-    motion: str
-    attributes: Mapping[str, str] = field(hash=False)
-    purpose: str
-    sensor: str
-    contrast: tuple[Contrast, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The entry in the form of the file."""
-        return {
-            "name": self.name,
-            "aliases": list(self.aliases),
-            **{key: getattr(self, key) for key in _TEXTS},
-            **{key: dict(getattr(self, key)) for key in _GROUPS},
-            "contrast": [{"from": item.other, "how": item.how} for item in self.contrast],
-        }
-
-    @cached_property
-    def hash(self) -> str:
-        """Hex SHA-256 of the content; the same in every lexicon that holds it."""
-        return canonical_hash(self.to_dict())
+_FIELDS = ("format", "dataset", "classes")
 
 
 @dataclass(frozen=True)
@@ -161,8 +87,32 @@ class Lexicon:
     @cached_property
     def hash(self) -> str:
         """Hex SHA-256 of dataset name and content, whatever the layout of the file."""
-        content = [entry.to_dict() for entry in self.entries]
-        return canonical_hash({"dataset": self.dataset, "classes": content})
+        return canonical_hash(self.to_dict())
+
+    def to_dict(self) -> dict[str, Any]:
+        """The lexicon in the form of the file, every entry written out."""
+        return {
+            "format": LEXICON_FORMAT,
+            "dataset": self.dataset,
+            "classes": [entry.to_dict() for entry in self.entries],
+        }
+
+    def to_yaml(self) -> str:
+        """The text of a lexicon file that :func:`load_lexicon` reads as this lexicon."""
+        return dump_yaml(self.to_dict())
+
+    def write(self, path: str | Path) -> None:
+        """Write the lexicon as a YAML file to read, edit and load again, whole or not at all.
+
+        Raises
+        ------
+        SemanticsError : if the file cannot be written
+        """
+        try:
+            with atomic_path(Path(path)) as temporary:
+                temporary.write_text(self.to_yaml(), encoding="utf-8")
+        except OSError as error:
+            raise SemanticsError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def list_lexicons() -> list[str]:
@@ -189,7 +139,7 @@ def load_lexicon(source: str | Path) -> Lexicon:
     Raises
     ------
     SemanticsError : the name is unknown, or the file breaks the format; the message gives file,
-        class, field, what was expected and what was found
+        class, line, field, what was expected and what was found
     """
     if isinstance(source, Path) or source.endswith((".yaml", ".yml")):
         return _read_file(Path(source))
@@ -204,11 +154,15 @@ def _load_shipped(name: str) -> Lexicon:
     return _parse(file.read_text(encoding="utf-8"), file.name)
 
 
-def find_entry(name: str) -> tuple[LexiconEntry, Lexicon] | None:
+def find_entry(name: str, *, first: str = "") -> tuple[LexiconEntry, Lexicon] | None:
     """Look `name` up in every shipped lexicon; class names come before aliases.
 
-    Lexicons are asked in the order of :func:`list_lexicons`, so that the answer is always the
-    same when two datasets share a class name.
+    Parameters
+    ----------
+    name : an action
+    first : dataset whose lexicon is asked before the others, if it has one. The others follow
+        in the order of :func:`list_lexicons`, so that the answer is always the same when two
+        datasets share a class name.
 
     Examples
     --------
@@ -216,14 +170,16 @@ def find_entry(name: str) -> tuple[LexiconEntry, Lexicon] | None:
     >>> entry.name, lexicon.dataset
     ('donning', 'nw-ucla')
     """
-    lexicons = [load_lexicon(item) for item in list_lexicons()]
+    known = list_lexicons()
+    order = sorted(known, key=lambda item: item != first)
     by_alias: tuple[LexiconEntry, Lexicon] | None = None
-    for lexicon in lexicons:
+    for lexicon in map(load_lexicon, order):
         entry = lexicon.get(name)
-        if entry is not None and label_key(entry.name) == label_key(name):
+        if entry is None:
+            continue
+        if label_key(entry.name) == label_key(name):
             return entry, lexicon
-        if entry is not None and by_alias is None:
-            by_alias = entry, lexicon
+        by_alias = by_alias or (entry, lexicon)
     return by_alias
 
 
@@ -242,118 +198,72 @@ def _read_file(path: Path) -> Lexicon:
     return _parse(text, str(path))
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """YAML without repeated keys (the last would win unseen) and without anchors."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(None, None, "aliases are refused", event.start_mark)
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for position, key in enumerate(keys):
-            if key in keys[:position]:
-                mark = node.value[position][0].start_mark
-                raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands twice", mark)
-        return super().construct_mapping(node, deep)
-
-
 def _parse(text: str, place: str) -> Lexicon:
-    try:
-        # The loader derives from SafeLoader, which builds plain values only.
-        data = yaml.load(text, Loader=_StrictLoader)  # noqa: S506
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise SemanticsError(f"{place}{line}: expected YAML, got: {error.problem}") from None
-    except (yaml.YAMLError, ValueError) as error:
-        raise SemanticsError(f"{place}: expected YAML, got: {error}") from None
-    except RecursionError:
-        raise SemanticsError(f"{place}: expected YAML, got too deep a nesting") from None
-    _check_keys(data, ("format", "dataset", "classes"), place)
-    if data["format"] != LEXICON_FORMAT:
-        raise _bad(place, "format", LEXICON_FORMAT, data["format"])
-    dataset = _check_text(data["dataset"], f"{place}: dataset", MAX_NAME_LENGTH)
-    classes = data["classes"]
+    data = parse_yaml(text, place)
+    if not isinstance(data, Mapping):
+        raise _bad(place, "file", f"the fields {', '.join(_FIELDS)}", data)
+    # Before anything else: a file of the older format has other fields as well.
+    found = data.get("format")
+    if found != LEXICON_FORMAT:
+        hint = ""
+        if found == _OLDER:
+            hint = "; version 1 had fewer sentences and no traits, so its entries must be rewritten"
+        raise SemanticsError(f"{place}: format: expected {LEXICON_FORMAT}, got {found!r}{hint}")
+    missing = [key for key in _FIELDS if key not in data]
+    if missing:
+        raise SemanticsError(f"{place}: expected the field {missing[0]!r}, got none")
+    surplus = [key for key in data if key not in _FIELDS]
+    if surplus:
+        raise SemanticsError(
+            f"{place}, line {line_of(data, surplus[0])}: expected only {', '.join(_FIELDS)}, got "
+            f"the field {surplus[0]!r}"
+        )
+    dataset, classes = data["dataset"], data["classes"]
+    if not isinstance(dataset, str) or not 1 <= len(dataset) <= MAX_NAME_LENGTH:
+        raise _bad(place, "dataset", f"a text of 1 to {MAX_NAME_LENGTH} characters", dataset)
     if not isinstance(classes, list) or not classes:
         raise _bad(place, "classes", "a list of at least one class", classes)
     entries = [_parse_entry(item, dataset, place, n) for n, item in enumerate(classes, start=1)]
-    return Lexicon(dataset, tuple(entries))
+    try:
+        return Lexicon(dataset, tuple(entries))
+    except SemanticsError as error:
+        raise SemanticsError(f"{place}: {error}") from None
 
 
 def _parse_entry(item: Any, dataset: str, place: str, number: int) -> LexiconEntry:
     where = f"{place}, class {number}"
-    if isinstance(item, dict) and isinstance(item.get("name"), str):
+    if isinstance(item, Mapping) and isinstance(item.get("name"), str):
         where += f" ({item['name'][:60]})"
-    _check_keys(item, _FIELDS, where)
-    aliases, contrast = item["aliases"], item["contrast"]
-    if not isinstance(aliases, list):
-        raise _bad(where, "aliases", "a list of names", aliases)
-    if not isinstance(contrast, list) or not 1 <= len(contrast) <= 3:
-        raise _bad(where, "contrast", "a list of 1 to 3 actions", contrast)
-    pairs = []
-    for position, pair in enumerate(contrast, start=1):
-        spot = f"{where}: contrast {position}"
-        _check_keys(pair, ("from", "how"), spot)
-        other = _check_text(pair["from"], f"{spot}: from", MAX_NAME_LENGTH)
-        pairs.append(Contrast(other, _check_text(pair["how"], f"{spot}: how")))
-    texts = {key: _check_text(item[key], f"{where}: {key}") for key in _TEXTS}
-    groups: dict[str, dict[str, str]] = {}
-    for group, names in _GROUPS.items():
-        _check_keys(item[group], names, f"{where}: {group}")
-        groups[group] = {
-            name: _check_text(item[group][name], f"{where}: {group}.{name}") for name in names
-        }
-    return LexiconEntry(
-        name=_check_text(item["name"], f"{where}: name", MAX_NAME_LENGTH),
-        aliases=tuple(
-            _check_text(alias, f"{where}: alias {position}", MAX_NAME_LENGTH)
-            for position, alias in enumerate(aliases, start=1)
-        ),
-        dataset=dataset,
-        definition=texts["definition"],
-        parts=groups["parts"],
-        phases=groups["phases"],
-        motion=texts["motion"],
-        attributes=groups["attributes"],
-        purpose=texts["purpose"],
-        sensor=texts["sensor"],
-        contrast=tuple(pairs),
+    if isinstance(item, Mapping) and "same_as" in item:
+        return _refer(item, dataset, where)
+    return LexiconEntry.from_dict(item, dataset, place=where)
+
+
+def _refer(item: Mapping[str, Any], dataset: str, where: str) -> LexiconEntry:
+    """The entry of another shipped lexicon under this lexicon's name for it."""
+    name, target = item.get("name"), item["same_as"]
+    if set(item) != {"name", "same_as"} or not isinstance(name, str) or not name.strip():
+        raise SemanticsError(
+            f"{where}: expected a name beside same_as and nothing else, got the fields "
+            f"{', '.join(item)}"
+        )
+    source, _, other = target.partition(" / ") if isinstance(target, str) else ("", "", "")
+    if not source or not other:
+        raise SemanticsError(f"{where}: same_as: expected 'dataset / class name', got {target!r}")
+    try:
+        entry = load_lexicon(source)[other]
+    except SemanticsError as error:
+        raise SemanticsError(f"{where}: same_as: {error}") from None
+    name = " ".join(name.split())
+    # The name it has there stays a way to find it here.
+    others = [alias for alias in entry.aliases if label_key(alias) != label_key(name)]
+    if label_key(entry.name) != label_key(name):
+        others = [entry.name, *others]
+    return replace(entry, name=name, aliases=tuple(others[:6]), dataset=dataset)
+
+
+def _bad(place: str, name: str, expected: str, got: Any) -> SemanticsError:
+    shown = f"a list of {len(got)}" if isinstance(got, list) else repr(got)[:60]
+    return SemanticsError(
+        f"{place}: {name}: expected {expected}, got {'nothing' if got is None else shown}"
     )
-
-
-def _check_keys(value: Any, expected: tuple[str, ...], where: str) -> None:
-    if not isinstance(value, dict):
-        raise SemanticsError(
-            f"{where}: expected the fields {', '.join(expected)}, got {_kind(value)}"
-        )
-    missing = [key for key in expected if key not in value]
-    if missing:
-        raise SemanticsError(f"{where}: expected the field {missing[0]!r}, got none")
-    surplus = [key for key in value if key not in expected]
-    if surplus:
-        raise SemanticsError(
-            f"{where}: expected only {', '.join(expected)}, got the field {surplus[0]!r}"
-        )
-
-
-def _check_text(value: Any, where: str, longest: int = _MAX_TEXT) -> str:
-    if not isinstance(value, str):
-        raise SemanticsError(f"{where}: expected text, got {_kind(value)}")
-    text = " ".join(value.split())
-    if not 1 <= len(text) <= longest:
-        raise SemanticsError(f"{where}: expected 1 to {longest} characters, got {len(text)}")
-    return text
-
-
-def _bad(where: str, name: str, expected: str, got: Any) -> SemanticsError:
-    return SemanticsError(f"{where}: {name}: expected {expected}, got {_kind(got)}")
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, list):
-        return f"a list of {len(value)}"
-    if isinstance(value, dict):
-        return f"fields {', '.join(map(str, value))}" if value else "no fields"
-    return "nothing" if value is None else repr(value)[:60]

@@ -1,39 +1,40 @@
 """Sentences at several granularities, made of a lexicon entry or of a bare class name.
 
 Many descriptions of one class, from its name down to single body parts, are the information
-that InfoCPL compensates a poor class name with (arXiv 2406.00639, section III).
+that InfoCPL compensates a poor class name with (arXiv 2406.00639, section III). An entry holds
+some forty sentences; :mod:`.compounds` puts them together to as many more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from infocpl.errors import SemanticsError
+from infocpl.semantics.compounds import COMPOUNDS, list_compounds
+from infocpl.semantics.entry import LexiconEntry
 from infocpl.semantics.labels import LabelSet, label_key
-from infocpl.semantics.lexicon import LexiconEntry
 
 __all__ = [
     "GRANULARITIES",
     "NAME_ONLY",
+    "SINGLES",
     "Description",
     "check_granularities",
     "compose",
     "describe_name",
+    "draw_balanced",
     "motion_description",
 ]
 
-GRANULARITIES = (
-    "name",
-    "definition",
-    "part",
-    "phase",
-    "attribute",
-    "sensor",
-    "purpose",
-    "contrast",
-    "motion",
+SINGLES = (
+    *("name", "definition", "part", "phase", "attribute", "objects", "purpose", "sensor"),
+    *("detail", "contrast"),
 )
+"""Kinds of description that are one sentence of an entry (or its name)."""
+
+GRANULARITIES = (*SINGLES, *COMPOUNDS, "motion")
 """Kinds of description, in the order in which :func:`compose` gives them."""
 
 NAME_ONLY = "name only"
@@ -44,6 +45,11 @@ _TEMPLATES = (
     ("skeleton", "A skeleton sequence of a person doing this: {name}."),
     ("movement", "The body movement of the action {name}."),
 )
+# Names say little about movement; more of them would only crowd out what does.
+_MOST_ALIASES = 3
+_WORD = re.compile(r"[a-z]+")
+# Compounds that share more than this of their words have vectors that differ hardly at all.
+_ECHO = 0.75
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,8 @@ class Description:
     Attributes
     ----------
     granularity : one of :data:`GRANULARITIES`
-    key : which one of its kind: a part, a phase, an attribute, a template
+    key : which one of its kind: a part, a phase, an attribute, a number, a template; of a
+        compound sentence all that it is made of (see :func:`.compounds.constituents`)
     text : the sentence
     source : ``"lexicon <dataset>"``, or :data:`NAME_ONLY`
     """
@@ -83,15 +90,29 @@ def check_granularities(granularities: Iterable[str]) -> tuple[str, ...]:
     return tuple(item for item in GRANULARITIES if item in wanted)
 
 
-def compose(entry: LexiconEntry, granularities: Sequence[str] = GRANULARITIES) -> list[Description]:
+def compose(
+    entry: LexiconEntry,
+    granularities: Sequence[str] = GRANULARITIES,
+    *,
+    count: int | None = None,
+) -> list[Description]:
     """Descriptions of one action, distinct, in the order of :data:`GRANULARITIES`.
 
-    Of two sentences that differ in case and spacing only, the first stays. The granularity
-    ``"motion"`` gives one row, the text of :func:`motion_description`.
+    First come single sentences, then compound ones; within ``"part"`` and the compounds the parts
+    that move come first. Of two sentences that differ in case and spacing only, the first stays,
+    and so does it of two compound ones in nearly the same words.
+    The granularity ``"motion"`` gives one row, the text of :func:`motion_description`.
+
+    Parameters
+    ----------
+    entry : an action
+    granularities : kinds of description to give
+    count : at most so many, chosen by :func:`draw_balanced` (default: all, at least 100 for an
+        entry and all kinds)
 
     Raises
     ------
-    SemanticsError : if a granularity is unknown
+    SemanticsError : if a granularity is unknown, or `count` is not at least 1
 
     Examples
     --------
@@ -99,24 +120,62 @@ def compose(entry: LexiconEntry, granularities: Sequence[str] = GRANULARITIES) -
     >>> entry = load_lexicon("nw-ucla")["sit down"]
     >>> [row.key for row in compose(entry, ["phase"])]
     ['start', 'middle', 'end']
+    >>> [row.granularity for row in compose(entry, count=3)]
+    ['definition', 'part', 'phase']
     """
+    wanted = check_granularities(granularities)
     source = f"lexicon {entry.dataset}"
-    rows = {
-        "name": [*_name_rows(entry.name), *_alias_rows(entry)],
-        "definition": [("definition", entry.definition)],
-        "part": [(part, _about_part(part, text)) for part, text in entry.parts.items()],
-        "phase": list(entry.phases.items()),
-        "attribute": list(entry.attributes.items()),
-        "sensor": [("sensor", entry.sensor)],
-        "purpose": [("purpose", entry.purpose)],
-        "contrast": [(item.other, item.how) for item in entry.contrast],
-        "motion": [("motion", entry.motion)],
-    }
-    return _distinct(
-        Description(kind, key, text, source)
-        for kind in check_granularities(granularities)
-        for key, text in rows[kind]
-    )
+    rows = _distinct(Description(kind, key, text, source) for kind, key, text in _sentences(entry))
+    rows = [row for row in _without_echoes(rows) if row.granularity in wanted]
+    return rows if count is None else draw_balanced(rows, count)
+
+
+def draw_balanced(rows: Sequence[Description], count: int) -> list[Description]:
+    """At most `count` of `rows`, as evenly from all granularities as they allow.
+
+    Granularities take turns in the order of :data:`GRANULARITIES`, ``"name"`` after the others
+    that are single sentences, and give their next row at each turn; ``"phase"`` begins with the
+    middle phase, which says most. So a smaller `count` always gives a part of what a larger one
+    gives. The rows keep their order.
+
+    Raises
+    ------
+    SemanticsError : if `count` is not at least 1
+    """
+    if count < 1:
+        raise SemanticsError(f"count of descriptions: expected at least 1, got {count}")
+    turns = [kind for kind in GRANULARITIES if kind != "name"]
+    turns.insert(len(SINGLES) - 1, "name")
+    order = []
+    for turn, kind in enumerate(turns):
+        own = [place for place, row in enumerate(rows) if row.granularity == kind]
+        own.sort(key=lambda place: rows[place].key != "middle")
+        order += [(round_, turn, place) for round_, place in enumerate(own)]
+    chosen = sorted(place for _, _, place in sorted(order)[:count])
+    return [rows[place] for place in chosen]
+
+
+def _sentences(entry: LexiconEntry) -> Iterator[tuple[str, str, str]]:
+    """Granularity, key and text of every description of an entry, not yet distinct."""
+    moving = entry.traits.moving
+    parts = [*moving, *(part for part in entry.parts if part not in moving)]
+    singles = [
+        *(("definition", str(n), text) for n, text in enumerate(entry.definition, start=1)),
+        *(("part", part, entry.parts[part]) for part in parts),
+        *(("phase", phase, text) for phase, text in entry.phases.items()),
+        *(("attribute", key, text) for key, text in entry.attributes.items()),
+        ("objects", "objects", entry.objects),
+        ("purpose", "purpose", entry.purpose),
+        *(("sensor", str(n), text) for n, text in enumerate(entry.sensor, start=1)),
+        *(("detail", str(n), text) for n, text in enumerate(entry.details, start=1)),
+        *(("contrast", item.other, item.how) for item in entry.contrast),
+    ]
+    yield "name", "name", entry.name
+    for number, alias in enumerate(entry.aliases[:_MOST_ALIASES], start=1):
+        yield "name", f"alias {number}", alias
+    yield from singles
+    yield from list_compounds({(kind, key): text for kind, key, text in singles}, parts, moving)
+    yield "motion", "motion", entry.motion
 
 
 def motion_description(entry: LexiconEntry) -> str:
@@ -148,18 +207,29 @@ def _name_rows(name: str) -> list[tuple[str, str]]:
     return [("name", name), *((key, form.format(name=name)) for key, form in _TEMPLATES)]
 
 
-def _alias_rows(entry: LexiconEntry) -> list[tuple[str, str]]:
-    return [(f"alias {number}", alias) for number, alias in enumerate(entry.aliases, start=1)]
-
-
-def _about_part(part: str, text: str) -> str:
-    """`text`, led by the name of its part unless it says it anyway."""
-    words = part.replace("_", " ")
-    return text if words in label_key(text) else f"{words.capitalize()}: {text}"
-
-
 def _distinct(rows: Iterable[Description]) -> list[Description]:
     kept: dict[str, Description] = {}
     for row in rows:
         kept.setdefault(label_key(row.text), row)
     return list(kept.values())
+
+
+def _without_echoes(rows: Sequence[Description]) -> list[Description]:
+    """Rows without compounds that say nearly what an earlier row says, judged by their words.
+
+    A set of words is a number with a bit a word: comparing two of them costs next to nothing.
+    """
+    bits: dict[str, int] = {}
+    kept: list[Description] = []
+    words: list[int] = []
+    for row in rows:
+        own = 0
+        for word in _WORD.findall(row.text.lower()):
+            own |= 1 << bits.setdefault(word, len(bits))
+        if row.granularity in COMPOUNDS and any(
+            (own & other).bit_count() > _ECHO * (own | other).bit_count() for other in words
+        ):
+            continue
+        kept.append(row)
+        words.append(own)
+    return kept

@@ -21,7 +21,8 @@ from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 
 from infocpl.errors import OutputExistsError, SemanticsError
-from infocpl.files import atomic_folder, default_cache_folder
+from infocpl.files import atomic_folder
+from infocpl.semantics.cache_folder import default_cache_folder
 from infocpl.semantics.text.folders import hash_weights
 from infocpl.semantics.text.joined import joined_files
 from infocpl.semantics.text.sentence import SentenceEncoder
