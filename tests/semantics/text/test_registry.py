@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -140,3 +143,30 @@ def test_a_copy_of_a_named_model_is_the_same_encoder(minilm: TextEncoder, copy_o
     assert restore_text_encoder("minilm", create_text_encoder(copy).id).id == minilm.id
     with pytest.raises(SemanticsError, match="mean something else"):
         restore_text_encoder("minilm", "minilm of another year")
+
+
+def test_importing_and_asking_for_id_and_dim_loads_no_torch(clip_folder: Path) -> None:
+    code = (
+        "import sys, infocpl.semantics as s\n"
+        "for source in ('minilm', sys.argv[1]):\n"
+        "    e = s.create_text_encoder(source); e.id, e.dim\n"
+        "print([m for m in ('torch', 'transformers', 'sentence_transformers') if m in sys.modules])"
+    )
+    command = [sys.executable, "-c", code, str(clip_folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_encoding_is_silent_and_needs_no_network(whole_clip_folder: Path) -> None:
+    code = (
+        "import socket, sys\n"
+        "def refuse(*a, **k): raise OSError('network')\n"
+        "socket.socket.connect = refuse; socket.getaddrinfo = refuse\n"
+        "import infocpl.semantics as s\n"
+        "for source in ('minilm', sys.argv[1]):\n"
+        "    s.create_text_encoder(source).encode(['jump'])"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "HF_HUB_OFFLINE"}
+    command = [sys.executable, "-c", code, str(whole_clip_folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

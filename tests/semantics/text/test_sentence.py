@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -328,29 +325,3 @@ def test_an_index_that_cannot_be_trusted_is_refused(
     put(folder / "model.safetensors.index.json", index)
     with pytest.raises(SemanticsError, match=message):
         SentenceEncoder(folder)
-
-
-def test_importing_and_asking_for_id_and_dim_loads_no_torch() -> None:
-    code = (
-        "import sys, infocpl.semantics as s\n"
-        "e = s.create_text_encoder('minilm'); e.id, e.dim\n"
-        "print([m for m in ('torch', 'transformers', 'sentence_transformers') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
-
-
-def test_encoding_is_silent_and_needs_no_network() -> None:
-    code = (
-        "import socket\n"
-        "def refuse(*a, **k): raise OSError('network')\n"
-        "socket.socket.connect = refuse; socket.getaddrinfo = refuse\n"
-        "import infocpl.semantics as s\n"
-        "s.create_text_encoder('minilm').encode(['jump'])"
-    )
-    environment = {k: v for k, v in os.environ.items() if k != "HF_HUB_OFFLINE"}
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
-    )
-    assert done.stdout == ""
-    assert done.stderr == ""
