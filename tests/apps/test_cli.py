@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from infocpl import __version__
 from infocpl.apps.cli.tables import print_result
 from infocpl.data import list_datasets, list_splits
 from infocpl.data.catalog import create_dataset
+from infocpl.semantics.text import save_precomputed
 
 COMMANDS = (
     "demo",
@@ -231,6 +233,35 @@ def test_a_folder_that_is_no_model_is_one_line(infocpl, wave, tmp_path):
     refused(told, str(tmp_path))
 
 
+@pytest.fixture
+def moved_encoder_model(model_folder: Path, tmp_path: Path) -> Path:
+    """The model, as if its text encoder had lain in a folder that is gone."""
+    folder = tmp_path / "model"
+    shutil.copytree(model_folder, folder)
+    config = json.loads((folder / "config.json").read_text())
+    config["text_encoder"] = str(tmp_path / "gone")
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+def test_a_text_encoder_that_has_moved_is_asked_for_and_taken(
+    infocpl, moved_encoder_model, model_folder, wave, tmp_path
+):
+    arguments = ("predict", wave, "--labels", NAMES, "--json", "--model")
+    told = infocpl(*arguments, moved_encoder_model)
+    refused(told, str(tmp_path / "gone"), "all-minilm-l6-v2@", "--text-encoder")
+    told = infocpl(*arguments, moved_encoder_model, "--text-encoder", "minilm")
+    assert told.code == 0
+    assert told.out == infocpl(*arguments, model_folder).out
+
+
+def test_a_text_encoder_with_other_vectors_is_refused(infocpl, model_folder, wave, tmp_path):
+    save_precomputed(tmp_path / "own.npy", NAMES.split(", "), np.eye(3))
+    arguments = ("predict", wave, "--labels", NAMES, "--model", model_folder)
+    told = infocpl(*arguments, "--text-encoder", tmp_path / "own.npy")
+    refused(told, "precomputed:", "mean something else")
+
+
 # --- convert, run, evaluate: what is refused before any work --------------------------------------
 
 
@@ -376,6 +407,17 @@ def test_evaluate_measures_on_files_as_on_a_store(
     assert json.loads(again.out) == numbers
     told = infocpl(*evaluate(model_folder, synthetic_files, str(fair_split)), "--out", out)
     refused(told, str(out), "exists already")
+
+
+def test_evaluate_takes_the_text_encoder_from_where_it_lies_now(
+    infocpl, moved_encoder_model, model_folder, small_store, fair_split
+):
+    told = infocpl(*evaluate(moved_encoder_model, small_store.folder, str(fair_split)))
+    refused(told, "gone", "--text-encoder")
+    arguments = evaluate(moved_encoder_model, small_store.folder, str(fair_split))
+    told = infocpl(*arguments, "--text-encoder", "minilm")
+    there = infocpl(*evaluate(model_folder, small_store.folder, str(fair_split)))
+    assert (told.code, told.out) == (0, there.out)
 
 
 def test_evaluate_refuses_a_store_of_another_dataset(infocpl, model_folder, small_store):

@@ -34,10 +34,11 @@ from infocpl.files import canonical_hash, read_json, remove_stale, write_json
 from infocpl.semantics import GRANULARITIES, EmbeddingCache, build_codebook, create_text_encoder
 from infocpl.semantics.codebook import Codebook
 from infocpl.semantics.prompts import check_granularities
+from infocpl.semantics.text import locate_text_encoder
 from infocpl.training.config import to_dict
 from infocpl.training.pretrained import ZeroShotModel
 
-__all__ = ["Plan", "open_output", "run_pipeline", "source_store"]
+__all__ = ["Plan", "open_output", "prepare_source", "run_pipeline", "source_store"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Plan:
     out : output folder
     config : how to train and select
     seeds : independent repetitions
-    text_encoder : name or folder
+    text_encoder : name, folder or file
     granularities : kinds of description, empty for all
     command : what the user typed
     unseen_clips : ``"all"`` clips of unseen classes, or those of the protocol's ``"test"`` side
@@ -82,7 +83,7 @@ class Plan:
             "unseen_clips": self.unseen_clips,
             "config": to_dict(self.config),
             "seeds": list(self.seeds),
-            "text_encoder": self.text_encoder,
+            "text_encoder": locate_text_encoder(self.text_encoder),
             "granularities": list(self.granularities),
         }
 
@@ -142,7 +143,7 @@ def run_pipeline(plan: Plan, reporter: Reporter, *, resume: bool = False) -> dic
     seconds["convert"] = time.monotonic() - started
     protocol = store.protocol(plan.protocol or None)
     indices = split_indices(store, plan.split, protocol, unseen=plan.unseen_clips)
-    clips = _prepare(store, plan, work, reporter)
+    clips = prepare_source(store, plan, work, reporter)
     mark = time.monotonic()
     codebook = _describe(plan, reporter)
     seconds["text"] = time.monotonic() - mark
@@ -170,9 +171,10 @@ def run_pipeline(plan: Plan, reporter: Reporter, *, resume: bool = False) -> dic
     return result
 
 
-def _prepare(
+def prepare_source(
     store: ClipStore | FeatureStore, plan: Plan, work: Path, reporter: Reporter
 ) -> PreparedClips | PreparedFeatures:
+    """Clips of one form, mapped from a file in `work`, or the features as they are."""
     if isinstance(store, FeatureStore):
         return store.prepared()
     with reporter.count("preparing clips") as progress:
@@ -228,7 +230,7 @@ def _write_model(
         aligner=entry.aligner,  # type: ignore[arg-type]
         gamma=entry.choice.gamma,
         persons=clips.keypoints.shape[1],
-        text_encoder=plan.text_encoder,
+        text_encoder=locate_text_encoder(plan.text_encoder),
         text_encoder_id=codebook.encoder_id,
         granularities=plan.granularities,
         about={

@@ -72,15 +72,18 @@ class Predictor:
     ----------
     model : trained model
     labels : the names to choose from
+    text_encoder : name or place of the text encoder (default: where it was during training)
 
     Raises
     ------
-    SemanticsError : if the text encoder at hand is not the one the model was trained with
+    SemanticsError : if the text encoder is not there, or is not the one the model was trained with
     """
 
-    def __init__(self, model: ZeroShotModel, labels: LabelSet) -> None:
+    def __init__(
+        self, model: ZeroShotModel, labels: LabelSet, *, text_encoder: str | Path | None = None
+    ) -> None:
         self.model = model
-        self.codebook: Codebook = describe_for(model, labels)
+        self.codebook: Codebook = describe_for(model, labels, text_encoder=text_encoder)
         self._text = text_table(self.codebook)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from infocpl.data.loading import prepare_clips
 from infocpl.data.splits import Split
 from infocpl.data.store import ClipStore
-from infocpl.errors import DataError, SemanticsError
+from infocpl.errors import DataError
 from infocpl.evaluation.protocol import measure_zsl
 from infocpl.evaluation.task_data import text_table
 from infocpl.metrics import per_class_recall
@@ -20,7 +21,7 @@ from infocpl.semantics.cache import EmbeddingCache
 from infocpl.semantics.codebook import Codebook
 from infocpl.semantics.labels import LabelSet
 from infocpl.semantics.prompts import GRANULARITIES
-from infocpl.semantics.text import create_text_encoder
+from infocpl.semantics.text import restore_text_encoder
 from infocpl.training.pretrained import ZeroShotModel
 from infocpl.training.stages import forbid_classes
 
@@ -35,6 +36,7 @@ def describe_for(
     *,
     dataset: str = "",
     cache: EmbeddingCache | None = None,
+    text_encoder: str | Path | None = None,
 ) -> Codebook:
     """The codebook of any label set, in the text space that `model` was trained in.
 
@@ -44,17 +46,13 @@ def describe_for(
     labels : C names
     dataset : whose lexicon is asked first, see :func:`.build.build_codebook`
     cache : where embeddings are kept (default: the user's cache)
+    text_encoder : name or place of the text encoder (default: where it was during training)
 
     Raises
     ------
-    SemanticsError : if the text encoder at hand is not the one the model was trained with
+    SemanticsError : if the text encoder is not there, or is not the one the model was trained with
     """
-    encoder = create_text_encoder(model.text_encoder)
-    if encoder.id != model.text_encoder_id:
-        raise SemanticsError(
-            f"the model was trained with text encoder {model.text_encoder_id}; the one here is "
-            f"{encoder.id}: its vectors mean something else"
-        )
+    encoder = restore_text_encoder(model.text_encoder, model.text_encoder_id, given=text_encoder)
     return build_codebook(
         labels,
         encoder,
@@ -70,6 +68,7 @@ def evaluate_model(
     split: Split,
     *,
     cache: EmbeddingCache | None = None,
+    text_encoder: str | Path | None = None,
 ) -> dict[str, Any]:
     """Zero-shot recognition of every clip of the unseen classes of `split`.
 
@@ -78,7 +77,7 @@ def evaluate_model(
     model : trained model
     store : N clips, on any layout that can be mapped to the model's
     split : only its unseen classes are used; the model need not come from the same dataset
-    cache : see :func:`describe_for`
+    cache, text_encoder : see :func:`describe_for`
 
     Returns
     -------
@@ -102,7 +101,9 @@ def evaluate_model(
     chosen = np.flatnonzero(np.isin(store.labels, list(rows)))
     if not len(chosen):
         raise DataError(f"{store.folder} holds no clip of the unseen classes of {split.id!r}")
-    codebook = describe_for(model, split.unseen, dataset=split.dataset, cache=cache)
+    codebook = describe_for(
+        model, split.unseen, dataset=split.dataset, cache=cache, text_encoder=text_encoder
+    )
     features = torch.cat(
         [
             model.encode(

@@ -122,7 +122,8 @@ class Run:
     folds: int | None = None
     """How often seen classes are held out for selection, a seed."""
     text_encoder: str = "minilm"
-    """Text encoder: a name (see `infocpl info`) or a sentence-transformers folder."""
+    """Text encoder: a name (see `infocpl info`), a folder with a sentence-transformers or CLIP
+    model, or a .npy file of vectors with its labels beside it."""
     granularities: tuple[str, ...] = ()
     """Kinds of description to use (default: all)."""
     threads: int | None = None
@@ -156,6 +157,8 @@ class Evaluate:
     """Split whose unseen classes are tested."""
     out: Path | None = None
     """File for the numbers as JSON (must not exist)."""
+    text_encoder: str | None = None
+    """Where the model's text encoder lies now, if not where it was during training."""
 
     def execute(self, typed: str) -> int:
         """Run the command."""
@@ -179,6 +182,8 @@ class Predict:
     """Action names divided by commas, or a file with a name a line."""
     format: str | None = None
     """File format, if it cannot be told from the file."""
+    text_encoder: str | None = None
+    """Where the model's text encoder lies now, if not where it was during training."""
     top: int = 5
     """Names to show for each file."""
     explain: bool = False

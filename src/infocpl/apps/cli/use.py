@@ -29,7 +29,8 @@ def run_predict(options: Predict) -> int:
         raise LabelError("predict needs at least two names to choose from")
     if options.format is not None:
         get_format(options.format)
-    predictor = Predictor(ZeroShotModel.from_pretrained(options.model), labels)
+    model = ZeroShotModel.from_pretrained(options.model)
+    predictor = Predictor(model, labels, text_encoder=options.text_encoder)
     if predictor.name_only:
         print(
             f"infocpl: note: no description is known for {', '.join(predictor.name_only)}; "
@@ -64,12 +65,13 @@ def run_evaluate(options: Evaluate) -> int:
     forbid_classes(model.seen, split.unseen, "model")
     reporter = Reporter()
     if is_store(options.data):
-        numbers = evaluate_model(model, ClipStore.open(options.data), split)
+        store = ClipStore.open(options.data)
+        numbers = evaluate_model(model, store, split, text_encoder=options.text_encoder)
     else:
         reporter.say(f"reading {dataset.title}")
         with tempfile.TemporaryDirectory(prefix="infocpl-") as folder:
             store = convert_dataset(dataset, options.data, Path(folder) / "store")
-            numbers = evaluate_model(model, store, split)
+            numbers = evaluate_model(model, store, split, text_encoder=options.text_encoder)
     text = json.dumps(numbers, indent=1)
     if options.out is not None:
         write_json(options.out, numbers)
