@@ -7,7 +7,7 @@ from typing import Any
 
 from infocpl.apps.pipeline import Plan, open_output, prepare_source, source_store
 from infocpl.apps.progress import Reporter
-from infocpl.data import prepare_clips, split_indices
+from infocpl.data import split_indices
 from infocpl.evaluation.ablation import (
     DEFAULT_ROWS,
     AblationRow,

@@ -16,7 +16,22 @@ from infocpl.semantics.grammar.words import ARTICLES, Token
 __all__ = ["NUMBERS", "Span", "find_spans"]
 
 NUMBERS = frozenset(
-    "two three four five six seven eight nine ten twelve twenty first second third".split()
+    [
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "twelve",
+        "twenty",
+        "first",
+        "second",
+        "third",
+    ]
 )
 """Words that count and say nothing else."""
 
