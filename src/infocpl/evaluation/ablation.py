@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from infocpl.data.division import SplitIndices
+from infocpl.data.feature_store import PreparedFeatures
 from infocpl.data.loading import PreparedClips
 from infocpl.data.splits import Split
 from infocpl.errors import ConfigError, SplitLeakageError
@@ -104,7 +105,7 @@ DEFAULT_ROWS = (
 
 
 def seen_task(
-    clips: PreparedClips, split: Split, indices: SplitIndices, codebook: Codebook
+    clips: PreparedClips | PreparedFeatures, split: Split, indices: SplitIndices, codebook: Codebook
 ) -> TaskData:
     """The task cut down to training clips of seen classes; nothing else is in it.
 
