@@ -348,3 +348,14 @@ def test_feature_files_are_recognised_and_nothing_else_is(tmp_path: Path, folder
     assert is_feature_file(tmp_path / "mine.npz")
     for other in (tmp_path, tmp_path / "clips.npz", tmp_path / "broken.npz", tmp_path / "no.npz"):
         assert not is_feature_file(other)
+
+
+def test_a_subset_of_features_has_the_rows_asked_for_in_their_order(store: FeatureStore) -> None:
+    prepared = store.prepared()
+    part = prepared.subset([7, 0, 3])
+    for position, row in enumerate((7, 0, 3)):
+        np.testing.assert_array_equal(part.features[position], prepared.features[row])
+        assert part.names[position] == prepared.names[row]
+        assert part.labels[position] == prepared.labels[row]
+    with pytest.raises(DataError, match="indices: expected 0 to"):
+        prepared.subset([len(prepared)])

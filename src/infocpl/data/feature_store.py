@@ -19,11 +19,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from infocpl.data.dataset import ClipInfo, Protocol
 from infocpl.data.feature_files import Rows
-from infocpl.data.labelled import FACTS, LabelledStore
+from infocpl.data.labelled import FACTS, LabelledStore, row_indices
 from infocpl.data.manifest import (
     StoreKind,
     check_columns,
@@ -100,6 +100,18 @@ class PreparedFeatures:
 
     def __len__(self) -> int:
         return len(self.features)
+
+    def subset(self, indices: ArrayLike) -> PreparedFeatures:
+        """The rows at `indices`, in that order, as copies; :class:`DataError` if one is no row."""
+        chosen = row_indices(indices, len(self))
+        return PreparedFeatures(
+            features=self.features[chosen],
+            labels=self.labels[chosen],
+            names=tuple(self.names[i] for i in chosen),
+            subjects=self.subjects[chosen],
+            classes=self.classes,
+            encoder=self.encoder,
+        )
 
 
 class FeatureStore(LabelledStore):

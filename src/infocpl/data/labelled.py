@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from infocpl.data.catalog import create_dataset, list_datasets
 from infocpl.data.dataset import Protocol
@@ -16,7 +16,7 @@ from infocpl.data.manifest import StoreKind, open_parts, protocols_from_manifest
 from infocpl.errors import DataError, LayoutError, StoreError
 from infocpl.files import canonical_hash
 
-__all__ = ["FACTS", "FILE_PROTOCOL", "LabelledStore"]
+__all__ = ["FACTS", "FILE_PROTOCOL", "LabelledStore", "row_indices"]
 
 FACTS = ("name", "label", "subject", "camera", "setup", "replication", "part")
 """Columns that every store has."""
@@ -143,3 +143,28 @@ class LabelledStore:
             raise ValueError(f"{where}: expected at least one entry, got none")
         if self.labels.min() < 0 or self.labels.max() >= len(self.classes):
             raise ValueError(f"{where}: expected labels below {len(self.classes)}")
+
+
+def row_indices(indices: ArrayLike, count: int) -> NDArray[np.integer]:
+    """`indices` as whole numbers from 0 to `count` - 1.
+
+    Raises
+    ------
+    DataError : if one of them is something else
+
+    Examples
+    --------
+    >>> row_indices([2, 0], 3)
+    array([2, 0])
+    """
+    chosen = np.asarray(indices)
+    if chosen.size == 0:
+        chosen = chosen.astype(np.int64)
+    # A mask of ones and zeros would be taken as clips 1 and 0 without a word.
+    if chosen.ndim != 1 or chosen.dtype.kind not in "iu":
+        raise DataError(
+            f"indices: expected a list of whole numbers, got {chosen.dtype.name} {chosen.shape}"
+        )
+    if chosen.size and not 0 <= chosen.min() <= chosen.max() < count:
+        raise DataError(f"indices: expected 0 to {count - 1}, got {chosen.min()} to {chosen.max()}")
+    return chosen

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from infocpl import __version__
+from infocpl.data.labelled import row_indices
 from infocpl.data.manifest import HEADER_BYTES, map_array, npy_header
 from infocpl.data.store import ClipStore
 from infocpl.errors import DataError
@@ -127,18 +128,7 @@ class PreparedClips:
         ------
         DataError : if an index is not a whole number from 0 to N - 1
         """
-        chosen = np.asarray(indices)
-        if chosen.size == 0:
-            chosen = chosen.astype(np.int64)
-        # A mask of ones and zeros would be taken as clips 1 and 0 without a word.
-        if chosen.ndim != 1 or chosen.dtype.kind not in "iu":
-            raise DataError(
-                f"indices: expected a list of whole numbers, got {chosen.dtype.name} {chosen.shape}"
-            )
-        if chosen.size and not 0 <= chosen.min() <= chosen.max() < len(self):
-            raise DataError(
-                f"indices: expected 0 to {len(self) - 1}, got {chosen.min()} to {chosen.max()}"
-            )
+        chosen = row_indices(indices, len(self))
         return PreparedClips(
             keypoints=self.keypoints[chosen],
             labels=self.labels[chosen],
