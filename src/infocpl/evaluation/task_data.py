@@ -30,6 +30,7 @@ def text_table(codebook: Codebook) -> TextTable:
         torch.from_numpy(np.ascontiguousarray(codebook.motion)),
         torch.from_numpy(np.ascontiguousarray(codebook.names)),
         codebook.temperature,
+        traits=torch.from_numpy(np.ascontiguousarray(codebook.traits)),
     )
 
 
