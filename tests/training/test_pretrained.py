@@ -13,6 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from infocpl.alignment.infocpl import InfoCPL
 from infocpl.errors import CheckpointError, OutputExistsError
 from infocpl.training.pretrained import ZeroShotModel
 
@@ -62,10 +63,13 @@ def test_everything_else_about_a_model_survives_too(model, saved):
 
 
 def test_a_model_without_centred_text_stays_one(model, small_task, tmp_path):
+    narrow = dataclasses.replace(
+        model.aligner.model.config, text_dim=small_task.text.motion.shape[1]
+    )
     plain = dataclasses.replace(
         model,
         aligner=type(model.aligner)(
-            model.aligner.model, model.aligner.feature_mean, model.aligner.feature_scale, None
+            InfoCPL(narrow), model.aligner.feature_mean, model.aligner.feature_scale, None
         ),
     )
     plain.save_pretrained(tmp_path / "plain")
@@ -152,7 +156,7 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "labels are a list": (lambda f: (f / "labels.json").write_text("[1]"), "do not fit"),
     "a field is missing": (drop_a_field, "persons"),
-    "newer version": (lambda f: change_config(f, format_version=2), "format version 2"),
+    "newer version": (lambda f: change_config(f, format_version=3), "format version 3"),
     "version in words": (lambda f: change_config(f, format_version="new"), "'new'"),
     "another layout": (lambda f: change_config(f, layout="kinect20"), "do not fit"),
     "unknown layout": (lambda f: change_config(f, layout="octopus8"), "octopus8"),

@@ -16,7 +16,7 @@ from infocpl.alignment.standard import StandardInfoCPL
 from infocpl.data.loading import ClipRows
 from infocpl.encoders.augment import AugmentConfig
 from infocpl.encoders.registry import create_encoder
-from infocpl.errors import SplitLeakageError
+from infocpl.errors import ConfigError, SplitLeakageError
 from infocpl.training.config import FitConfig
 from infocpl.training.loop import EpochReport
 from infocpl.training.stages import (
@@ -308,6 +308,13 @@ def test_listeners_meet_a_usable_model_after_every_epoch() -> None:
 
 def test_text_is_centred_unless_told_otherwise() -> None:
     features, labels, seen = seen_problem()
-    plain = dataclasses.replace(QUICK, centre_text=False)
+    plain = dataclasses.replace(QUICK, centre_text=False, trait_weight=0.0)
     assert train_infocpl(features, labels, seen, QUICK, seed=0).centre is not None
     assert train_infocpl(features, labels, seen, plain, seed=0).centre is None
+
+
+def test_traits_without_centred_text_are_refused() -> None:
+    with pytest.raises(ConfigError, match="trait_weight needs centre_text"):
+        dataclasses.replace(QUICK, centre_text=False, trait_weight=0.5)
+    with pytest.raises(ConfigError, match="trait_weight must be a number >= 0"):
+        dataclasses.replace(QUICK, trait_weight=-1.0)

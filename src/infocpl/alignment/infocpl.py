@@ -107,6 +107,11 @@ class Head(nn.Module):
         mixed = torch.einsum("bck,ckd->bcd", weights, text.descriptions)
         return mixed + text.motion if self.motion else mixed
 
+    def first_layer(self, z: Tensor, semantics: Tensor) -> Tensor:
+        """Units of the scorer's first layer; (B, Dt) and (B, C, Dt) -> (B, C, H)."""
+        visual = self._visual_half(z).unsqueeze(1)
+        return functional.relu(visual + semantics @ self._text_weight().t())
+
     def _score(self, visual: Tensor, semantics: Tensor) -> Tensor:
         # The first layer is linear in [z ; e]: its visual half comes ready-made.
         hidden = functional.relu(visual + semantics @ self._text_weight().t())

@@ -14,8 +14,9 @@ from infocpl.data.catalog import (
 )
 from infocpl.data.convert import convert_dataset
 from infocpl.data.convert_features import convert_features, declared_classes
+from infocpl.data.division import SplitIndices, split_indices
 from infocpl.data.feature_store import EncoderNote, FeatureStore, write_features
-from infocpl.data.loading import PreparedClips, SplitIndices, prepare_clips, split_indices
+from infocpl.data.loading import PreparedClips, prepare_clips
 from infocpl.data.opening import is_store, open_store
 from infocpl.data.splits import Split, create_split, list_splits, load_split
 from infocpl.data.store import ClipRecord, ClipStore

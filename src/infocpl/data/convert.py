@@ -163,7 +163,8 @@ def _do(job: Job) -> list[Outcome]:
 def _read_all(clips: ClipSource, start: int, workers: int) -> Generator[Outcome, None, None]:
     """Outcomes of items `start` and after in order, with at most a few jobs under way."""
     if workers == 1:
-        yield from clips.job(start, len(clips))()
+        for first in range(start, len(clips), clips.batch):
+            yield from clips.job(first, min(first + clips.batch, len(clips)))()
         return
     # A fresh interpreter: a forked one would inherit locks held by other threads.
     context = multiprocessing.get_context("spawn")

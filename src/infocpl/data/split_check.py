@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from infocpl.data.dataset import Dataset
+from infocpl.data.division import split_indices
 from infocpl.data.labelled import LabelledStore
-from infocpl.data.loading import split_indices
 from infocpl.data.splits import Split
 from infocpl.errors import DataError, SplitError
 

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from infocpl.data.loading import PreparedClips, SplitIndices
+from infocpl.data.division import SplitIndices
+from infocpl.data.loading import PreparedClips
 from infocpl.data.splits import Split
 from infocpl.errors import ConfigError, SplitLeakageError
 from infocpl.evaluation.config import ExperimentConfig

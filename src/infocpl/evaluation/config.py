@@ -33,7 +33,7 @@ class ExperimentConfig:
     alignment: AlignmentConfig = field(default_factory=AlignmentConfig)
     alphas: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
     selection: str = "pseudo-unseen"
-    folds: int = 1
+    folds: int = 3
 
     def __post_init__(self) -> None:
         if self.selection not in SELECTION_RULES:

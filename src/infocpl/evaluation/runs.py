@@ -137,7 +137,14 @@ def fit_method(
     labels = torch.from_numpy(task.rows(task.train, seen))
     if method != "infocpl":
         names_only = method == "ridge-names"
-        return fit_ridge(features.train, labels, text, alpha=alpha, names_only=names_only)
+        return fit_ridge(
+            features.train,
+            labels,
+            text,
+            alpha=alpha,
+            names_only=names_only,
+            trait_weight=config.alignment.trait_weight,
+        )
 
     def report(epoch: EpochReport, model: StandardInfoCPL) -> None:
         advance(0.1 * len(labels), f"{note}: InfoCPL {epoch.epoch}/{epoch.epochs}")

@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from infocpl.alignment.base import TextTable
+from infocpl.data.division import SplitIndices
 from infocpl.data.feature_store import PreparedFeatures
-from infocpl.data.loading import PreparedClips, SplitIndices
+from infocpl.data.loading import PreparedClips
 from infocpl.data.splits import Split
 from infocpl.errors import SplitLeakageError
 from infocpl.semantics.codebook import Codebook
@@ -30,6 +31,7 @@ def text_table(codebook: Codebook) -> TextTable:
         torch.from_numpy(np.ascontiguousarray(codebook.motion)),
         torch.from_numpy(np.ascontiguousarray(codebook.names)),
         codebook.temperature,
+        traits=torch.from_numpy(np.ascontiguousarray(codebook.traits)),
     )
 
 

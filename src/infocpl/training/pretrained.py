@@ -25,7 +25,7 @@ from infocpl.training.stages import EncoderConfig, TrainedEncoder, encode_clips
 
 __all__ = ["FORMAT_VERSION", "ZeroShotModel"]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 2: traits beside the text
 
 
 @dataclass(frozen=True)

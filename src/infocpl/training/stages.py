@@ -6,6 +6,7 @@ Every stage states the classes it learned from, and refuses to meet a class it m
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,6 @@ from torch import Tensor, nn
 from infocpl.alignment.base import TextCentre, TextTable, standardise
 from infocpl.alignment.infocpl import InfoCPL, InfoCPLConfig, default_k_series
 from infocpl.alignment.initialise import start_matching
-from infocpl.alignment.ridge import fit_ridge
 from infocpl.alignment.standard import StandardInfoCPL
 from infocpl.data.loading import ClipRows
 from infocpl.encoders.augment import AugmentConfig
@@ -69,6 +69,8 @@ class AlignmentConfig:
     hidden : widths of the scorer
     motion : use the motion description
     centre_text : remove the mean text of the seen classes
+    trait_weight : length of a class's traits beside each of its sentences (of length one), 0 to
+        leave traits out as the paper does; needs `centre_text`
     start : ``"random"`` weights as in the paper, or ``"matching"``
         (:func:`infocpl.alignment.initialise.start_matching`)
     sampling : negatives, attention inverse, feature noise
@@ -79,17 +81,22 @@ class AlignmentConfig:
     hidden: tuple[int, int] = (256, 128)
     motion: bool = True
     centre_text: bool = True
+    trait_weight: float = 0.7
     start: str = "matching"
     sampling: LossSampling = field(
-        default_factory=lambda: LossSampling(inverse_epochs=4, noise=1.0)
+        default_factory=lambda: LossSampling(inverse_epochs=1, noise=1.0)
     )
     fit: FitConfig = field(
-        default_factory=lambda: FitConfig(epochs=10, batch_size=64, lr=3e-4, warmup=1)
+        default_factory=lambda: FitConfig(epochs=6, batch_size=64, lr=3e-4, warmup=1)
     )
 
     def __post_init__(self) -> None:
         if self.start not in ("random", "matching"):
             raise ConfigError(f"start must be 'random' or 'matching', got {self.start!r}")
+        if not (math.isfinite(self.trait_weight) and self.trait_weight >= 0):
+            raise ConfigError(f"trait_weight must be a number >= 0, got {self.trait_weight}")
+        if self.trait_weight and not self.centre_text:
+            raise ConfigError("trait_weight needs centre_text: traits stand beside centred text")
 
 
 @dataclass(frozen=True)
@@ -233,21 +240,21 @@ def train_infocpl(
     """
     torch.manual_seed(seed)
     mean, scale = standardise(features)
-    centre = TextCentre.of(seen) if config.centre_text else None
+    centre = TextCentre.of(seen, config.trait_weight) if config.centre_text else None
+    text = centre.apply(seen) if centre is not None else seen
     series = tuple(k for k in default_k_series(config.max_k) if k <= seen.mask.shape[1])
     shape = InfoCPLConfig(
         visual_dim=features.shape[1],
-        text_dim=seen.motion.shape[1],
+        text_dim=text.motion.shape[1],
         k_series=series,
         hidden=config.hidden,
         motion=config.motion,
     )
     standard = StandardInfoCPL(InfoCPL(shape), mean, scale, centre)
-    text = standard.text(seen)
+    ready = standard.features(features)
     if config.start == "matching":
-        ridge = fit_ridge(features, labels, seen, alpha=1.0)
-        start_matching(standard.model, ridge.weight)
-    task = AlignmentTask(standard.model, standard.features(features), labels, text, config.sampling)
+        start_matching(standard.model, ready, labels, text)
+    task = AlignmentTask(standard.model, ready, labels, text, config.sampling)
 
     def report(epoch: EpochReport) -> None:
         if on_epoch is not None:

@@ -116,7 +116,7 @@ def run_info(options: Info) -> int:
     from infocpl.evaluation.config import list_presets
     from infocpl.evaluation.result import environment
     from infocpl.semantics import list_lexicons, list_text_encoders
-    from infocpl.skeleton.formats import list_formats
+    from infocpl.skeleton.formats import list_collection_formats, list_formats
     from infocpl.skeleton.layout import list_layouts
 
     print(f"infocpl {__version__}")
@@ -125,6 +125,7 @@ def run_info(options: Info) -> int:
     for title, names in (
         ("datasets", list_datasets()),
         ("file formats", list_formats()),
+        ("formats of many clips", list_collection_formats()),
         ("layouts", list_layouts()),
         ("skeleton encoders", list_encoders()),
         ("text encoders", list_text_encoders()),

@@ -146,7 +146,8 @@ def _read_keywords(path: Path, lines: list[bytes]) -> tuple[int, bool]:
 
 def _check_frames(path: Path, lines: list[bytes], start: int, order: list[str]) -> None:
     """See that every frame is a number that rises and then the same names as the first one."""
-    size = len(order) + 1
+    names = [name.encode("latin-1") for name in order]
+    size = len(names) + 1
     last = -1
     for at in range(start, len(lines), size):
         number = lines[at].strip()
@@ -156,11 +157,12 @@ def _check_frames(path: Path, lines: list[bytes], start: int, order: list[str]) 
                 path, "frame number", expected, show(number), f"line {at + 1}"
             )
         last = int(number)
-        for offset, name in enumerate(order, start=1):
+        for offset, name in enumerate(names, start=1):
             words = lines[at + offset].split(None, 1)
-            if not words or words[0] != name.encode("latin-1"):
+            if not words or words[0] != name:
                 got = show(words[0]) if words else "an empty line"
-                raise SkeletonFormatError(path, "bone", name, got, f"line {at + offset + 1}")
+                where = f"line {at + offset + 1}"
+                raise SkeletonFormatError(path, "bone", order[offset - 1], got, where)
 
 
 def write_amc(path: str | Path, motion: AcclaimMotion) -> None:

@@ -8,6 +8,7 @@ which unit it is.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -34,7 +35,7 @@ __all__ = ["BvhUnit", "read_bvh", "write_bvh"]
 BvhUnit = Literal["auto", "m", "cm", "mm", "inch", "acclaim", "none"]
 
 _METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001, "inch": 0.0254, "acclaim": 0.0254 / 0.45}
-_HUMAN = (0.9, 2.3)
+_HUMAN, _ADULT = (0.9, 2.3), 1.7
 # A person is about a third taller than from ankle to hip and from pelvis to the base of the skull.
 _STATURE = 4 / 3
 _CM = 100.0
@@ -134,11 +135,13 @@ def _guess_unit(points: NDArray[np.float64], layout: Layout) -> BvhUnit:
             ends = layout.index(joint), layout.index(parent[joint])
             length += float(np.linalg.norm(points[ends[0]] - points[ends[1]]))
             joint = parent[joint]
-    units: tuple[BvhUnit, ...] = ("m", "cm", "inch", "mm", "acclaim")
-    for unit in units:
-        if _HUMAN[0] <= _STATURE * length * _METRES[unit] <= _HUMAN[1]:
-            return unit
-    return "none"
+    fitting: list[tuple[float, BvhUnit]] = []
+    for unit in get_args(BvhUnit):
+        stature = _STATURE * length * _METRES.get(unit, 0.0)
+        if _HUMAN[0] <= stature <= _HUMAN[1]:
+            fitting.append((abs(math.log(stature / _ADULT)), unit))
+    # A child in inches is as long as a giant in Acclaim's unit; adults are likelier than both.
+    return min(fitting, default=(0.0, "none"))[1]
 
 
 def _on_known_layout(clip: SkeletonSequence) -> SkeletonSequence:

@@ -10,6 +10,7 @@ In all of them y points down. Documentation: Google, "Pose landmark detection gu
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -152,22 +153,35 @@ def _detection(path: Path, person: Any, where: str) -> Detection:
     if not isinstance(person, list) or len(person) != _JOINTS:
         expected = f"a list of {_JOINTS}"
         raise SkeletonFormatError(path, "landmarks", expected, describe_kind(person), where)
-    table = []
-    for joint, landmark in enumerate(person):
-        field = f"landmark {joint}"
-        if isinstance(landmark, dict):
-            if not {"x", "y", "z"} <= set(landmark):
-                got = f"the keys {show(', '.join(landmark))}"
-                raise SkeletonFormatError(path, field, "x, y and z", got, where)
-            seen = landmark.get("visibility")
-            landmark = [landmark[key] for key in "xyz"] + ([] if seen is None else [seen])
-        numbers = check_numbers(path, landmark, None, field, where)
-        if not 3 <= len(numbers) <= 5:  # a fifth one is the presence
-            expected = "x, y, z and visibility"
-            raise SkeletonFormatError(path, field, expected, f"{len(numbers)} numbers", where)
-        table.append([*numbers[:3], numbers[3] if len(numbers) > 3 else 1.0])
-    values = np.array(table, dtype=np.float64)
+    rows = _plain_rows(person)
+    if rows is None:
+        rows = [_landmark(path, one, f"landmark {at}", where) for at, one in enumerate(person)]
+    values = np.array(rows, dtype=np.float64)
     return Detection(values[:, :3], values[:, 3])
+
+
+def _plain_rows(person: list[Any]) -> list[Any] | None:
+    """The usual form, objects with all four numbers, in one go; None if anything is unusual."""
+    try:
+        rows = [(one["x"], one["y"], one["z"], one["visibility"]) for one in person]
+    except (KeyError, TypeError):
+        return None
+    return rows if {int, float}.issuperset(map(type, chain.from_iterable(rows))) else None
+
+
+def _landmark(path: Path, landmark: Any, field: str, where: str) -> tuple[float, ...]:
+    """x, y, z and visibility of a landmark in any form."""
+    if isinstance(landmark, dict):
+        if not {"x", "y", "z"} <= set(landmark):
+            got = f"the keys {show(', '.join(landmark))}"
+            raise SkeletonFormatError(path, field, "x, y and z", got, where)
+        seen = landmark.get("visibility")
+        landmark = [landmark[key] for key in "xyz"] + ([] if seen is None else [seen])
+    numbers = check_numbers(path, landmark, None, field, where)
+    if not 3 <= len(numbers) <= 5:  # a fifth one is the presence
+        expected = "x, y, z and visibility"
+        raise SkeletonFormatError(path, field, expected, f"{len(numbers)} numbers", where)
+    return (*numbers[:3], numbers[3] if len(numbers) > 3 else 1.0)
 
 
 def write_mediapipe(path: str | Path, clip: SkeletonSequence) -> None:

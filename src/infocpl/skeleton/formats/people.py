@@ -66,10 +66,10 @@ def assemble_people(
 
     Persons are told apart by the numbers of a tracker where everyone has one and none comes twice
     in a frame; otherwise a person found is taken for the one who stood nearest before, at most 30
-    frames ago and at most half a body away. Of more than `max_persons` the most seen stay (largest
-    sum of confidence). They come in order of their numbers, or of appearance, except that persons
-    seen less than half as much as the most seen one come after the others. Joints not seen (all
-    zero, confidence too) stand at the nearest joint seen, along the bones, with confidence 0.
+    frames ago and at most the extent of a body away. Of more than `max_persons` the most seen stay
+    (largest sum of confidence). They come in order of their numbers, or of appearance, except that
+    persons seen less than half as much as the most seen one come after the others. Joints not seen
+    (all zero, confidence too) stand at the nearest joint seen, along the bones, with confidence 0.
 
     Parameters
     ----------
@@ -188,6 +188,11 @@ def _link(
     times: Sequence[int], points: NDArray[np.float64], scores: NDArray[np.float64]
 ) -> NDArray[np.intp]:
     """Follow persons from frame to frame by where their joints are, nearest pairs first."""
+    every = np.arange(len(times))
+    gaps = np.diff(times)
+    alone = bool((gaps > 0).all() and (gaps <= _LONGEST_GAP).all())
+    if alone and (_distance(every[:-1], every[1:], points, scores) <= 1.0).all():
+        return np.zeros(len(times), dtype=np.intp)
     owners = np.full(len(times), -1)
     last: dict[int, int] = {}  # person to the detection that showed them last
     tracks = 0
@@ -198,8 +203,8 @@ def _link(
             stop += 1
         last = {p: i for p, i in last.items() if times[at] - times[i] <= _LONGEST_GAP}
         free = list(range(at, stop))
-        for _, person, row in sorted(_distances(last, free, points, scores)):
-            if person in last and times[last[person]] != times[at] and owners[row] < 0:
+        for _, person, row in sorted(_near_pairs(last, free, points, scores)):
+            if times[last[person]] != times[at] and owners[row] < 0:
                 owners[row] = person
                 last[person] = row
         for row in free:
@@ -211,23 +216,34 @@ def _link(
     return owners
 
 
-def _distances(
+def _near_pairs(
     last: dict[int, int], rows: list[int], points: NDArray[np.float64], scores: NDArray[np.float64]
 ) -> list[tuple[float, int, int]]:
-    """(distance, person, detection) of all pairs that may be the same person.
-
-    The distance is the mean over joints seen both times, in parts of the body's extent.
-    """
+    """(distance, person, detection) of all pairs that may be the same person."""
     if not last:
         return []
-    persons, before = list(last), list(last.values())
-    gap = np.linalg.norm(points[before][:, None] - points[rows][None], axis=-1)
-    both = (scores[before][:, None] > 0) & (scores[rows][None] > 0)
-    mean = (gap * both).sum(axis=2) / np.maximum(both.sum(axis=2), 1)
-    size = np.linalg.norm(np.ptp(points[before], axis=1), axis=-1)
-    relative = mean / np.maximum(size, 1e-9)[:, None]
-    near = both.any(axis=2) & (relative <= 0.5)
-    return [(float(relative[p, r]), persons[p], rows[r]) for p, r in np.argwhere(near).tolist()]
+    persons, before = list(last), np.array(list(last.values()))
+    far = _distance(before[:, None], np.array(rows)[None], points, scores)
+    return [(float(far[p, r]), persons[p], rows[r]) for p, r in np.argwhere(far <= 1.0).tolist()]
+
+
+def _distance(
+    before: NDArray[np.intp],
+    after: NDArray[np.intp],
+    points: NDArray[np.float64],
+    scores: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Mean distance of the joints seen both times, in extents of the body before.
+
+    Infinite where there are none. The two arrays of detections are broadcast together.
+    """
+    both = (scores[before] > 0) & (scores[after] > 0)
+    gap = np.linalg.norm(points[before] - points[after], axis=-1)
+    count = both.sum(axis=-1)
+    mean = (gap * both).sum(axis=-1) / np.maximum(count, 1)
+    size = np.linalg.norm(np.ptp(points[before], axis=-2), axis=-1)
+    far: NDArray[np.float64] = np.where(count > 0, mean / np.maximum(size, 1e-9), np.inf)
+    return far
 
 
 def _choose(owners: NDArray[np.intp], weight: NDArray[np.float64], max_persons: int) -> list[int]:
