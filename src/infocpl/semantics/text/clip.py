@@ -77,7 +77,7 @@ class ClipEncoder(LocalEncoder):
         )
 
     @cached_property
-    def _parts(self) -> tuple[Any, Any, int]:
+    def _tower(self) -> tuple[Any, Any, int]:
         """Tokenizer, model, and the most tokens they read."""
         _ = self.dim  # Without a projection the library would draw one at random.
         # Quiet, because of the weights of the image half, which are none of ours.
@@ -109,12 +109,12 @@ class ClipEncoder(LocalEncoder):
         return tokenizer, model.float().eval().to(self.device), int(limit)
 
     def _limits(self) -> tuple[int, str]:
-        return self._parts[2], ""
+        return self._tower[2], ""
 
     def _encode(self, texts: list[str]) -> NDArray[np.float32]:
         import torch
 
-        tokenizer, model, _ = self._parts
+        tokenizer, model, _ = self._tower
         rows = np.empty((len(texts), self.dim), dtype=np.float32)
         # Neighbours of like length, so that a batch holds little padding.
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
@@ -127,5 +127,5 @@ class ClipEncoder(LocalEncoder):
         return rows
 
     def _count(self, texts: list[str]) -> list[int]:
-        tokens = self._parts[0](texts, truncation=False, verbose=False)["input_ids"]
+        tokens = self._tower[0](texts, truncation=False, verbose=False)["input_ids"]
         return [len(row) for row in tokens]
