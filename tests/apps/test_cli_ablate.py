@@ -48,7 +48,8 @@ def test_the_table_shows_what_the_file_holds(ablated):
     for row in result["rows"]:
         (line,) = (line for line in printed.splitlines() if line.startswith(f"│ {row['title']} "))
         for method in ("ridge", "infocpl"):
-            assert f"{100 * row[method]['mean']:.1f} ± {100 * row[method]['sd']:.1f}" in line
+            for found, sign in ((row[method], ""), (row[method]["gain"], "+")):
+                assert f"{100 * found['mean']:{sign}.1f} ± {100 * found['sd']:.1f}" in line
     assert "no clip and no text of an unseen class was used" in printed
     assert result["command"].startswith("infocpl ablate --dataset synthetic")
 

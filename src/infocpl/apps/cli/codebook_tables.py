@@ -188,16 +188,19 @@ def print_ablation(result: Mapping[str, Any], out: Path) -> None:
     table.add_column("a class", justify="right")
     for method in ABLATION_METHODS:
         table.add_column({"ridge": "Ridge", "infocpl": "InfoCPL"}[method], justify="right")
+        table.add_column("gain", justify="right")
     for row in result["rows"]:
         cells = [row["title"]]
         cells += [row["text_encoder"]] if len(encoders) > 1 else []
         cells.append(f"{row['descriptions']:.0f}")
-        cells += [_accuracy(row[method]) for method in ABLATION_METHODS]
+        for method in ABLATION_METHODS:
+            cells += [_accuracy(row[method], ""), _accuracy(row[method]["gain"], "+")]
         table.add_row(*map(escape, cells))
     table.caption = "\n".join(
         [
             f"chance {100 * result['chance']:.1f}; seeds {', '.join(map(str, result['seeds']))}, "
             f"{len(result['folds'])} folds, mean ± sd over seeds",
+            f"gain: difference to {result['reference']['title']!r} within a seed",
             "no clip and no text of an unseen class was used",
         ]
     )
@@ -205,6 +208,6 @@ def print_ablation(result: Mapping[str, Any], out: Path) -> None:
     console.print(f"result: {out / 'ablation.json'}", markup=False, soft_wrap=True)
 
 
-def _accuracy(found: Mapping[str, Any]) -> str:
+def _accuracy(found: Mapping[str, Any], sign: str) -> str:
     spread = "" if found["sd"] is None else f" ± {100 * found['sd']:.1f}"
-    return f"{100 * found['mean']:.1f}{spread}"
+    return f"{100 * found['mean']:{sign}.1f}{spread}"
