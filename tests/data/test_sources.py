@@ -215,7 +215,7 @@ def pku(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / place).mkdir()
     sides: dict[str, list[str]] = {"Training": [], "Validation": []}
     for number in (2, 3, 4):
-        recordings, intervals = perform_pku(PkuScript.write(number, 4), views="LM")
+        recordings, intervals = perform_pku(PkuScript.draw(number, 4), views="LM")
         for view, clip in recordings.items():
             name = f"{number:04}-{view}"
             sides["Validation" if number == 4 else "Training"].append(name)
@@ -238,7 +238,7 @@ def test_pku_mmd_is_cut_along_its_labels_and_divided_by_its_own_list(tmp_path: P
     assert list(store.manifest["provenance"]["lists"]) == ["xsub"]
     expected = []
     for number in (2, 3, 4):
-        _, intervals = perform_pku(PkuScript.write(number, 4), views="L")
+        _, intervals = perform_pku(PkuScript.draw(number, 4), views="L")
         for camera in (1, 2):
             expected += [(number, camera, action - 1, b - a + 1) for action, a, b in intervals]
     found = zip(
