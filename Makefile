@@ -32,6 +32,7 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/alignment_step.py
 	$(BIN)/python benchmarks/ntu_reader.py
 	$(BIN)/python benchmarks/open_collections.py
+	$(BIN)/python benchmarks/file_readers.py
 
 clean:
 	rm -rf $(VENV) runs build dist

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import random
 import time
@@ -111,6 +112,14 @@ MUTATORS: dict[str, Mutate] = {
 }
 
 
+def cost(read: Callable[[Path], Iterable[np.ndarray]], path: Path) -> float:
+    """Seconds of processor time that reading takes."""
+    start = time.process_time()
+    with contextlib.suppress(SkeletonFormatError):
+        list(read(path))
+    return time.process_time() - start
+
+
 @pytest.fixture
 def hammer(tmp_path: Path) -> Callable[..., Counter[str]]:
     """Feed thousands of damaged files to a reader: one kind of error, soon, and never NaN.
@@ -150,6 +159,10 @@ def hammer(tmp_path: Path) -> Callable[..., Counter[str]]:
                 refused = error
             except Exception as error:
                 pytest.fail(f"mutant {number}: {type(error).__name__}: {error}")
+            elapsed = time.process_time() - start
+            if elapsed > SLOWEST:
+                # Garbage may have been collected just then; a file that costs much does so again.
+                elapsed = min(elapsed, *(cost(read, path) for _ in range(3)))
             if refused is None:
                 outcome["accepted"] += 1
                 assert all(np.isfinite(array).all() for array in arrays), f"mutant {number}"
@@ -160,7 +173,7 @@ def hammer(tmp_path: Path) -> Callable[..., Counter[str]]:
                 assert len(message) < 700, f"mutant {number}: the message has no end"
                 said = (refused.field, refused.expected, refused.got)
                 assert all(said), f"mutant {number}: {message}"
-            slowest = max(slowest, (time.process_time() - start, number))
+            slowest = max(slowest, (elapsed, number))
         print(f"{dict(outcome)}, slowest {1000 * slowest[0]:.1f} ms (mutant {slowest[1]})")
         # Most damage must be noticed; that nothing is would mean the mutator does nothing.
         assert outcome["refused"] > 0.3 * mutants, outcome

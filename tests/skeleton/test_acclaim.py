@@ -257,7 +257,7 @@ ASF_REFUSALS = {
     "a bone called root": (("name shin", "name root"), "bones of different names, got 'root'"),
     "a direction of words": (("direction 0.0", "direction x"), "direction: .*finite number"),
     "a length of NaN": (("length 7.0", "length nan"), "length: expected a finite number"),
-    "a length of a lightyear": (("length 7.0", "length 1e15"), "length: expected a number within"),
+    "a length of a light year": (("length 7.0", "length 1e15"), "length: expected a number within"),
     "a motion that is no turn": (("dof rx ry rz", "dof rx ry l"), "dof: .*got 'l'"),
     "an unknown bone in the tree": (("    thigh shin", "    thigh fin"), "hierarchy: .*got 'fin'"),
     "an unknown parent": (("    thigh shin", "    leg shin"), "hierarchy: expected a bone"),

@@ -44,6 +44,16 @@ def test_every_format_says_what_it_is(name) -> None:
     assert item.layout is None or item.layout in list_layouts()
 
 
+def test_the_page_on_pose_files_lists_every_format_with_its_layout() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "pose_files.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    named = {row.split("`")[1]: row for row in rows}
+    assert sorted(named) == list_formats()
+    for name, row in named.items():
+        assert (get_format(name).layout or "") in row
+        assert ("yes" in row.split("|")[-2]) == (get_format(name).write is not None)
+
+
 @pytest.mark.parametrize("name", EXACT)
 def test_a_generated_file_is_read_back_exactly(examples, name) -> None:
     path, clip = examples[name]

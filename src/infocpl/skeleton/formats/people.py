@@ -29,6 +29,7 @@ MAX_PEOPLE = 100
 """Most people in one frame; crowds are no subject of action recognition."""
 
 _LONGEST_GAP = 30
+_MOST_FOLLOWED = 2 * MAX_PEOPLE
 _STEADY = 0.5
 
 
@@ -201,7 +202,8 @@ def _link(
         stop = at
         while stop < len(times) and times[stop] == times[at]:
             stop += 1
-        last = {p: i for p, i in last.items() if times[at] - times[i] <= _LONGEST_GAP}
+        recent = sorted(last.items(), key=lambda item: item[1])[-_MOST_FOLLOWED:]
+        last = {p: i for p, i in recent if times[at] - times[i] <= _LONGEST_GAP}
         free = list(range(at, stop))
         for _, person, row in sorted(_near_pairs(last, free, points, scores)):
             if times[last[person]] != times[at] and owners[row] < 0:

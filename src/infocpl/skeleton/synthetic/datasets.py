@@ -125,7 +125,7 @@ def generate_pku_mmd(
     names = [f"{number:04d}-{view}" for number in range(1, recordings + 1) for view in "LMR"]
     with atomic_folder(Path(folder)) as partial:
         for number in range(1, recordings + 1):
-            seen, intervals = perform_pku(PkuScript.draw(number, actions, seed), seed=seed)
+            seen, intervals = perform_pku(PkuScript.write(number, actions, seed), seed=seed)
             labels = [PkuInterval(*interval) for interval in intervals]
             for view, clip in seen.items():
                 file = f"{number:04d}-{view}.txt"

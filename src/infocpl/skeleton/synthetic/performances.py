@@ -146,12 +146,12 @@ class PkuScript:
             raise DataError("actions: expected those of one person or those of two, not both")
 
     @classmethod
-    def draw(cls, number: int, actions: int, seed: int = 0) -> PkuScript:
+    def write(cls, number: int, actions: int, seed: int = 0) -> PkuScript:
         """Choose what happens; every third recording is one of two persons.
 
         Examples
         --------
-        >>> len(PkuScript.draw(2, 20).actions), PkuScript.draw(3, 2).actions[0] in _PKU_PAIRS
+        >>> len(PkuScript.write(2, 20).actions), PkuScript.write(3, 2).actions[0] in _PKU_PAIRS
         (20, True)
         """
         rng = np.random.default_rng([seed, _PKU, number])
