@@ -17,6 +17,7 @@ from infocpl.skeleton.sequence import SkeletonSequence
 from infocpl.skeleton.synthetic.performances import PkuScript, perform_pku
 
 NTU = create_dataset("ntu60")
+SCRIPTS = {2: (3, 34, 1, 10), 3: (12, 14, 18, 21), 4: (8, 5, 34, 51)}
 SUBJECTS = (1, 2, 3, 4, 6, 7)  # 1, 2 and 4 train
 
 
@@ -214,8 +215,8 @@ def pku(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for place in ("Skeleton", "Label", "Split"):
         (folder / place).mkdir()
     sides: dict[str, list[str]] = {"Training": [], "Validation": []}
-    for number in (2, 3, 4):
-        recordings, intervals = perform_pku(PkuScript.write(number, 4), views="LM")
+    for number in SCRIPTS:
+        recordings, intervals = perform_pku(PkuScript(number, SCRIPTS[number]), views="LM")
         for view, clip in recordings.items():
             name = f"{number:04}-{view}"
             sides["Validation" if number == 4 else "Training"].append(name)
@@ -237,8 +238,8 @@ def test_pku_mmd_is_cut_along_its_labels_and_divided_by_its_own_list(tmp_path: P
     assert store.protocol("xsub").train == (2, 3)
     assert list(store.manifest["provenance"]["lists"]) == ["xsub"]
     expected = []
-    for number in (2, 3, 4):
-        _, intervals = perform_pku(PkuScript.write(number, 4), views="L")
+    for number in SCRIPTS:
+        _, intervals = perform_pku(PkuScript(number, SCRIPTS[number]), views="L")
         for camera in (1, 2):
             expected += [(number, camera, action - 1, b - a + 1) for action, a, b in intervals]
     found = zip(
