@@ -171,7 +171,7 @@ class Codebook:
         """
         return row_margins(self.descriptions, self.mask)
 
-    def weigh(self, temperature: float = 0.2) -> Codebook:
+    def weigh(self, temperature: float = 1.0) -> Codebook:
         """The codebook with weights by how much a row tells its class from the others here.
 
         Only text enters, so classes without training clips may be among the labels.

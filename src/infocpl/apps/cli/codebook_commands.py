@@ -42,7 +42,7 @@ class CodebookBuild:
     best: int | None = None
     """Descriptions a class at the most, those that tell the classes apart best."""
     weigh: float | None = None
-    """Weigh descriptions by how much they tell the classes apart; a temperature such as 0.2."""
+    """Weigh descriptions by how much they tell the classes apart; a temperature such as 1."""
     overwrite: bool = False
     """Replace an existing codebook."""
 
