@@ -33,6 +33,7 @@ from infocpl.evaluation.task_data import TaskData
 from infocpl.files import canonical_hash, read_json, remove_stale, write_json
 from infocpl.semantics import GRANULARITIES, EmbeddingCache, build_codebook, create_text_encoder
 from infocpl.semantics.codebook import Codebook
+from infocpl.semantics.lexicon import Lexicon
 from infocpl.semantics.prompts import check_granularities
 from infocpl.semantics.text import locate_text_encoder
 from infocpl.training.config import to_dict
@@ -55,6 +56,7 @@ class Plan:
     seeds : independent repetitions
     text_encoder : name, folder or file
     granularities : kinds of description, empty for all
+    lexicons : the user's own, asked before the shipped ones
     command : what the user typed
     unseen_clips : ``"all"`` clips of unseen classes, or those of the protocol's ``"test"`` side
     workers : processes that read original files
@@ -69,6 +71,7 @@ class Plan:
     seeds: tuple[int, ...]
     text_encoder: str = "minilm"
     granularities: tuple[str, ...] = ()
+    lexicons: tuple[Lexicon, ...] = ()
     command: str = ""
     unseen_clips: Literal["all", "test"] = "all"
     workers: int = 1
@@ -85,6 +88,7 @@ class Plan:
             "seeds": list(self.seeds),
             "text_encoder": locate_text_encoder(self.text_encoder),
             "granularities": list(self.granularities),
+            "lexicons": [lexicon.hash for lexicon in self.lexicons],
         }
 
 
@@ -199,6 +203,7 @@ def _describe(plan: Plan, reporter: Reporter) -> Codebook:
     return build_codebook(
         (*plan.split.seen, *plan.split.unseen),
         create_text_encoder(plan.text_encoder),
+        lexicons=plan.lexicons,
         dataset=plan.dataset.name,
         granularities=plan.granularities or GRANULARITIES,
         cache=EmbeddingCache(),

@@ -20,6 +20,7 @@ from infocpl.semantics.build import build_codebook
 from infocpl.semantics.cache import EmbeddingCache
 from infocpl.semantics.codebook import Codebook
 from infocpl.semantics.labels import LabelSet
+from infocpl.semantics.lexicon import Lexicon
 from infocpl.semantics.prompts import GRANULARITIES
 from infocpl.semantics.text import restore_text_encoder
 from infocpl.training.pretrained import ZeroShotModel
@@ -35,6 +36,7 @@ def describe_for(
     labels: LabelSet | Sequence[str],
     *,
     dataset: str = "",
+    lexicons: Sequence[str | Path | Lexicon] = (),
     cache: EmbeddingCache | None = None,
     text_encoder: str | Path | None = None,
 ) -> Codebook:
@@ -44,7 +46,7 @@ def describe_for(
     ----------
     model : trained model; its text encoder and its kinds of description are used
     labels : C names
-    dataset : whose lexicon is asked first, see :func:`.build.build_codebook`
+    dataset, lexicons : which lexicons are asked first, see :func:`.build.build_codebook`
     cache : where embeddings are kept (default: the user's cache)
     text_encoder : name or place of the text encoder (default: where it was during training)
 
@@ -57,6 +59,7 @@ def describe_for(
         labels,
         encoder,
         dataset=dataset,
+        lexicons=lexicons,
         granularities=model.granularities or GRANULARITIES,
         cache=EmbeddingCache() if cache is None else cache,
     )
@@ -67,6 +70,7 @@ def evaluate_model(
     store: ClipStore,
     split: Split,
     *,
+    lexicons: Sequence[str | Path | Lexicon] = (),
     cache: EmbeddingCache | None = None,
     text_encoder: str | Path | None = None,
 ) -> dict[str, Any]:
@@ -77,7 +81,7 @@ def evaluate_model(
     model : trained model
     store : N clips, on any layout that can be mapped to the model's
     split : only its unseen classes are used; the model need not come from the same dataset
-    cache, text_encoder : see :func:`describe_for`
+    lexicons, cache, text_encoder : see :func:`describe_for`
 
     Returns
     -------
@@ -102,7 +106,12 @@ def evaluate_model(
     if not len(chosen):
         raise DataError(f"{store.folder} holds no clip of the unseen classes of {split.id!r}")
     codebook = describe_for(
-        model, split.unseen, dataset=split.dataset, cache=cache, text_encoder=text_encoder
+        model,
+        split.unseen,
+        dataset=split.dataset,
+        lexicons=lexicons,
+        cache=cache,
+        text_encoder=text_encoder,
     )
     features = torch.cat(
         [

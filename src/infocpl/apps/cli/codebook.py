@@ -32,6 +32,7 @@ def run_build(options: CodebookBuild) -> int:
         build_codebook,
         create_text_encoder,
     )
+    from infocpl.semantics.describing import is_composed
     from infocpl.semantics.prompts import NAME_ONLY
 
     dataset = create_dataset(options.dataset) if options.dataset is not None else None
@@ -42,7 +43,7 @@ def run_build(options: CodebookBuild) -> int:
     book = build_codebook(
         labels,
         create_text_encoder(options.text_encoder),
-        lexicon=options.lexicon,
+        lexicons=options.lexicon,
         dataset="" if dataset is None else dataset.name,
         granularities=options.granularities or GRANULARITIES,
         count=options.count,
@@ -55,7 +56,11 @@ def run_build(options: CodebookBuild) -> int:
     book.save(options.out, overwrite=options.overwrite)
     rows = int(book.mask.sum())
     print(f"{options.out}: {len(book)} classes, {rows} descriptions, {book.encoder_id}")
-    unknown = [n for n, s in zip(book.labels, book.sources, strict=True) if s == NAME_ONLY]
+    sources = dict(zip(book.labels, book.sources, strict=True))
+    composed = [f"{name} ({source})" for name, source in sources.items() if is_composed(source)]
+    if composed:
+        print(f"note: composed from the name alone: {', '.join(composed)}")
+    unknown = [name for name, source in sources.items() if source == NAME_ONLY]
     if unknown:
         print(f"note: only the name speaks for {', '.join(unknown)}")
     return 0

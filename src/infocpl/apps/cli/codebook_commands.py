@@ -31,8 +31,8 @@ class CodebookBuild:
     """Action names divided by commas, or a file with a name a line."""
     dataset: str | None = None
     """All classes of a dataset; with --labels: whose lexicon is asked first."""
-    lexicon: str | None = None
-    """Ask this lexicon only: a name (see `infocpl info`) or a YAML file of your own."""
+    lexicon: tuple[str, ...] = ()
+    """Lexicons to ask before the others: YAML files of your own, or names (see `infocpl info`)."""
     text_encoder: str = "minilm"
     """Text encoder: a name (see `infocpl info`) or a sentence-transformers folder."""
     granularities: tuple[str, ...] = ()

@@ -126,6 +126,8 @@ class Run:
     model, or a .npy file of vectors with its labels beside it."""
     granularities: tuple[str, ...] = ()
     """Kinds of description to use (default: all)."""
+    lexicon: tuple[str, ...] = ()
+    """Your own lexicons, asked before the shipped ones: YAML files."""
     threads: int | None = None
     """Processor threads; results are bitwise equal only for equal threads."""
     workers: int = 1
@@ -155,6 +157,8 @@ class Evaluate:
     """Folder with the original files, or a store."""
     split: str
     """Split whose unseen classes are tested."""
+    lexicon: tuple[str, ...] = ()
+    """Your own lexicons, asked before the shipped ones: YAML files."""
     out: Path | None = None
     """File for the numbers as JSON (must not exist)."""
     text_encoder: str | None = None
@@ -180,6 +184,8 @@ class Predict:
     """Model folder written by `infocpl run` or `infocpl demo`."""
     labels: str
     """Action names divided by commas, or a file with a name a line."""
+    lexicon: tuple[str, ...] = ()
+    """Your own lexicons, asked before the shipped ones: YAML files (see `infocpl describe`)."""
     format: str | None = None
     """File format, if it cannot be told from the file."""
     text_encoder: str | None = None

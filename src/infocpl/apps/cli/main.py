@@ -16,6 +16,7 @@ from infocpl import __version__
 from infocpl.apps.cli.codebook_commands import Ablate, Codebook
 from infocpl.apps.cli.commands import Convert, Demo, Evaluate, Info, Predict, Run
 from infocpl.apps.cli.data_commands import Inspect, Splits, Verify
+from infocpl.apps.cli.describe_command import Describe
 from infocpl.errors import InfoCPLError
 
 __all__ = ["main"]
@@ -29,6 +30,7 @@ Command = (
     | Annotated[Run, tyro.conf.subcommand("run", prefix_name=False)]
     | Annotated[Evaluate, tyro.conf.subcommand("evaluate", prefix_name=False)]
     | Annotated[Predict, tyro.conf.subcommand("predict", prefix_name=False)]
+    | Annotated[Describe, tyro.conf.subcommand("describe", prefix_name=False)]
     | Annotated[Codebook, tyro.conf.subcommand("codebook", prefix_name=False)]
     | Annotated[Ablate, tyro.conf.subcommand("ablate", prefix_name=False)]
     | Annotated[Info, tyro.conf.subcommand("info", prefix_name=False)]

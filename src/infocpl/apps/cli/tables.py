@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from infocpl.apps.predict import Prediction
+if TYPE_CHECKING:
+    from infocpl.apps.predict import Prediction
+    from infocpl.semantics import Described
 
-__all__ = ["create_console", "print_predictions", "print_result"]
+__all__ = ["create_console", "print_described", "print_predictions", "print_result"]
 
 _COLUMNS = (
     ("ZSL top-1", "zsl.top1"),
@@ -110,8 +112,10 @@ def print_predictions(found: Sequence[Prediction], *, top: int, explain: bool) -
         table.add_column("rank", justify="right")
         table.add_column("name")
         table.add_column("share", justify="right")
+        table.add_column("described by")
         for rank, (name, share) in enumerate(prediction.ranked[:top], start=1):
-            table.add_row(str(rank), escape(name), f"{100 * share:.1f} %")
+            source = escape(prediction.sources[name])
+            table.add_row(str(rank), escape(name), f"{100 * share:.1f} %", source)
         console.print(table)
         if explain:
             for head in prediction.heads:
@@ -122,3 +126,15 @@ def print_predictions(found: Sequence[Prediction], *, top: int, explain: bool) -
                     markup=False,
                     soft_wrap=True,
                 )
+
+
+def print_described(described: Sequence[Described]) -> None:
+    """What each name was taken for, how sure that is, and how its words were read."""
+    table = Table()
+    table.add_column("name")
+    table.add_column("described by")
+    table.add_column("read as", overflow="fold")
+    for item in described:
+        read = item.reading.explain() if item.reading is not None else "known to a lexicon"
+        table.add_row(escape(item.name), escape(item.source), escape(read))
+    create_console().print(table)

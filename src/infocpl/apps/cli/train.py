@@ -45,6 +45,7 @@ def run_run(options: Run, typed: str) -> int:
     )
     from infocpl.apps.pipeline import Plan, run_pipeline
     from infocpl.apps.progress import Reporter
+    from infocpl.semantics import load_lexicon
 
     if options.threads is not None:
         import torch
@@ -60,6 +61,7 @@ def run_run(options: Run, typed: str) -> int:
         seeds=tuple(range(options.seeds)),
         text_encoder=options.text_encoder,
         granularities=options.granularities,
+        lexicons=tuple(map(load_lexicon, options.lexicon)),
         command=typed,
         unseen_clips=options.unseen_clips,
         workers=options.workers,

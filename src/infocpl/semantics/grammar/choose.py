@@ -1,4 +1,4 @@
-"""One meaning for every span: "hammer" the tool or the action, "standing" the posture or the act."""
+"""One meaning for every span: "hammer" as tool or action, "standing" as posture or action."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from infocpl.semantics.grammar.modify import apply_words, posture_level
 from infocpl.semantics.grammar.roles import Act, Parsed
 from infocpl.semantics.grammar.scene import Scene
 from infocpl.semantics.grammar.vocabulary import Vocabulary
+from infocpl.semantics.grammar.voice import definite
 from infocpl.semantics.traits import TRAIT_VALUES
 
 __all__ = ["Understood", "understand"]
@@ -49,6 +50,9 @@ def understand(name: str, parsed: Parsed, vocabulary: Vocabulary) -> Understood 
         sureness = _GENERAL
     frame, side = apply_words(frame, parsed, vocabulary, frozenset(used))
     thing, tool = _things(frame, parsed)
+    title = vocabulary.titles[acts[0].key]
+    if not frame.why:
+        frame = frame.change(why=f"{title} {definite(thing)}" if thing else title)
     adverbs = [vocabulary.manners[manner].get("adverb", "") for manner in parsed.manners]
     scene = Scene(
         name=name,
@@ -58,7 +62,7 @@ def understand(name: str, parsed: Parsed, vocabulary: Vocabulary) -> Understood 
         thing=thing,
         tool=tool,
         manner=next((adverb for adverb in adverbs if adverb), ""),
-        title=acts[0].key.replace("_", " "),
+        title=title,
     )
     return Understood(scene, sureness)
 

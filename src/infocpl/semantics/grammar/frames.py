@@ -35,7 +35,7 @@ class Frame:
     takes : what a name may add, of :data:`TAKES`
     general : whether the action says little without a thing or a limb ("use", "move")
     does, begin, finish : what a person does, third person; begin and finish frame it
-    why : what for, an infinitive without "to"
+    why : what for, an infinitive without "to"; empty where the thing says it
     thing : what is handled if the name does not say so; empty for nothing
     tool : what it is done with, which a name may replace by "with ..."
     to_person : relation of the two if it is done to someone
@@ -109,11 +109,11 @@ def make_frame(
     variants = {}
     for selector, changes in record.get("with", {}).items():
         if "family" in changes:
-            # Sentences about what leads to another kind of movement are those of that kind.
-            start = _build(key, families[changes["family"]], changes)
-            variants[selector] = start if start.why else replace(start, why=base.why)
+            variant = _build(key, families[changes["family"]], changes)
         else:
-            variants[selector] = base.change(**_values(changes))
+            variant = base.change(**_values(changes))
+        # Why a kind of movement is made says little of what is done with this thing.
+        variants[selector] = replace(variant, why=changes.get("why") or own.get("why", ""))
     return replace(base, variants=variants)
 
 

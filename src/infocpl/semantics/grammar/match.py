@@ -16,22 +16,10 @@ from infocpl.semantics.grammar.words import ARTICLES, Token
 __all__ = ["NUMBERS", "Span", "find_spans"]
 
 NUMBERS = frozenset(
-    [
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "twelve",
-        "twenty",
-        "first",
-        "second",
-        "third",
-    ]
+    (
+        *("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twelve"),
+        *("twenty", "first", "second", "third"),
+    )
 )
 """Words that count and say nothing else."""
 

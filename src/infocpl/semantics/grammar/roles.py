@@ -1,4 +1,4 @@
-"""What each word of a name has to do with the action: mover, goal, tool, thing, place, direction."""
+"""What each word of a name has to do with the action: mover, goal, tool, thing, direction ..."""
 
 from __future__ import annotations
 

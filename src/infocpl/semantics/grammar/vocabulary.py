@@ -78,9 +78,14 @@ class Meaning:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Everything the grammar knows, by key, and an index by first word."""
+    """Everything the grammar knows, by key, and an index by first word.
+
+    `titles` and `synonyms` are the words for an action that may be shown.
+    """
 
     frames: Mapping[str, Frame]
+    titles: Mapping[str, str]
+    synonyms: Mapping[str, tuple[str, ...]]
     things: Mapping[str, Thing]
     body: Mapping[str, BodyPlace]
     ways: Mapping[str, Way]
@@ -130,6 +135,8 @@ def load_vocabulary() -> Vocabulary:
         index.setdefault(meaning.words[0], []).append(meaning)
     return Vocabulary(
         frames={name: make_frame(name, record, families) for name, record in records.items()},
+        titles={name: _phrases(name, record)[0] for name, record in records.items()},
+        synonyms={name: _synonyms(name, record) for name, record in records.items()},
         things=things,
         body={name: _body_place(name, record) for name, record in words["body"].items()},
         ways={name: _way(name, record) for name, record in words["ways"].items()},
@@ -168,8 +175,8 @@ def check_record(
 
 
 def _check_value(place: str, name: str, value: Any) -> None:
-    known = {"moving": GENERIC_LIMBS, "takes": TAKES}.get(name)
-    known = known or TRAIT_VALUES[_TRAIT_OF.get(name, name)]
+    generic = {"moving": GENERIC_LIMBS, "takes": TAKES}
+    known = generic[name] if name in generic else TRAIT_VALUES[_TRAIT_OF.get(name, name)]
     several = name in _LISTS
     if several != isinstance(value, list):
         raise SemanticsError(
@@ -192,8 +199,18 @@ def _split(phrase: str) -> tuple[str, ...]:
 
 def _action_words(records: Mapping[str, Mapping[str, Any]]) -> Iterator[Meaning]:
     for key, record in records.items():
-        for phrase in record.get("words", [key.replace("_", " ")]):
+        for phrase in _phrases(key, record):
             yield Meaning("action", key, _split(phrase))
+
+
+def _phrases(key: str, record: Mapping[str, Any]) -> list[str]:
+    return record.get("words") or [key.replace("_", " ")]
+
+
+def _synonyms(key: str, record: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the action is called: its title and single words; other phrases are for reading only."""
+    first, *rest = _phrases(key, record)
+    return (first, *(phrase for phrase in rest if " " not in phrase))
 
 
 def _things(groups: Mapping[str, Any]) -> Iterator[tuple[str, Thing]]:
