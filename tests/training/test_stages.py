@@ -306,6 +306,15 @@ def test_listeners_meet_a_usable_model_after_every_epoch() -> None:
     assert torch.equal(stopped.scores(features, seen), met[1][1])
 
 
+def test_features_can_be_aligned_as_they_come() -> None:
+    features, labels, seen = seen_problem()
+    raw = dataclasses.replace(QUICK, standard_features=False, start="random")
+    model = train_infocpl(features, labels, seen, raw, seed=0)
+    assert torch.equal(model.features(features), features)
+    direct = model.model.scores(features, model.text(seen))
+    assert torch.equal(model.scores(features, seen), direct)
+
+
 def test_text_is_centred_unless_told_otherwise() -> None:
     features, labels, seen = seen_problem()
     plain = dataclasses.replace(QUICK, centre_text=False, trait_weight=0.0)

@@ -68,6 +68,8 @@ class AlignmentConfig:
     max_k : upper bound of the k-series 1, 5, 10, ...
     hidden : widths of the scorer
     motion : use the motion description
+    standard_features : give every feature zero mean and unit variance on the training clips; the
+        paper projects features as they come
     centre_text : remove the mean text of the seen classes
     trait_weight : length of a class's traits beside each of its sentences (of length one), 0 to
         leave traits out as the paper does; needs `centre_text`
@@ -80,6 +82,7 @@ class AlignmentConfig:
     max_k: int = 30
     hidden: tuple[int, int] = (256, 128)
     motion: bool = True
+    standard_features: bool = True
     centre_text: bool = True
     trait_weight: float = 0.7
     start: str = "matching"
@@ -239,7 +242,9 @@ def train_infocpl(
     on_epoch : called after every epoch with the losses and the model so far
     """
     torch.manual_seed(seed)
-    mean, scale = standardise(features)
+    mean, scale = torch.zeros(features.shape[1]), torch.ones(features.shape[1])
+    if config.standard_features:
+        mean, scale = standardise(features)
     centre = TextCentre.of(seen, config.trait_weight) if config.centre_text else None
     text = centre.apply(seen) if centre is not None else seen
     series = tuple(k for k in default_k_series(config.max_k) if k <= seen.mask.shape[1])

@@ -111,7 +111,8 @@ class Run:
     unseen_clips: Literal["all", "test"] = "all"
     """Clips of unseen classes that test: all, or those of the protocol's test side, as in SynSE."""
     preset: str = "default"
-    """Training preset: default, fast, tiny."""
+    """Training preset: default, fast, tiny, or a published one: paper/ntu60, paper/ntu120,
+    paper/pkummd."""
     selection: Literal["pseudo-unseen", "oracle"] = "pseudo-unseen"
     """What chooses epoch and calibration. `oracle` looks at the unseen test clips, as published
     work does, and is marked wherever its numbers appear."""
