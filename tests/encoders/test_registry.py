@@ -60,12 +60,8 @@ def test_every_parameter_gets_a_gradient(name: str, layout: str) -> None:
         assert bool((parameter.grad != 0).any()), parameter_name
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize(("name", "layout"), TWO_KINDS)
-=======
-@pytest.mark.parametrize(("name", "layout"), EVERYWHERE)
 @torch.no_grad()
->>>>>>> encoders
 def test_saved_and_loaded_weights_give_the_same_features_to_the_bit(
     name: str, layout: str, tmp_path: Path
 ) -> None:
