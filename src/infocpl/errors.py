@@ -14,6 +14,7 @@ __all__ = [
     "DataError",
     "InfoCPLError",
     "LabelError",
+    "LanguageModelError",
     "LayoutError",
     "OutputExistsError",
     "SemanticsError",
@@ -87,6 +88,10 @@ class SplitLeakageError(SplitError):
 
 class SemanticsError(InfoCPLError):
     """A lexicon entry, a codebook or a text encoder is missing or malformed."""
+
+
+class LanguageModelError(SemanticsError):
+    """A language model cannot be reached, refuses, or gives no usable answer."""
 
 
 class ConfigError(InfoCPLError):

@@ -23,9 +23,13 @@ def model_folder(
 ) -> Path:
     """A model of eight synthetic actions, trained with the packaged text encoder."""
     encoder = create_text_encoder("minilm")
-    codebook = build_codebook(small_task.split.seen, encoder, cache=EmbeddingCache())
+    # Few kinds of description: embedding all of them would take longer than the training.
+    kinds = ("definition", "phase", "objects")
+    codebook = build_codebook(
+        small_task.split.seen, encoder, granularities=kinds, cache=EmbeddingCache()
+    )
     model = train_small_model(
-        text_table(codebook), text_encoder="minilm", text_encoder_id=encoder.id, granularities=()
+        text_table(codebook), text_encoder="minilm", text_encoder_id=encoder.id, granularities=kinds
     )
     folder = tmp_path_factory.mktemp("model") / "model"
     model.save_pretrained(folder, labels=small_task.split.unseen)

@@ -14,6 +14,8 @@ from infocpl.skeleton.layout import create_layout, list_layouts
 from infocpl.training.checkpoint import load_tensors, save_tensors
 
 EVERYWHERE = [(name, layout) for name in list_encoders() for layout in list_layouts()]
+# What does not depend on the joints is looked at on one spatial and one flat layout.
+TWO_KINDS = [(name, layout) for name in list_encoders() for layout in ("ntu25", "coco17")]
 
 
 def clips(layout: str, persons: int = 2, frames: int = 16, batch: int = 3) -> Tensor:
@@ -42,7 +44,7 @@ def test_every_encoder_turns_clips_of_every_layout_into_finite_features(
         assert bool(torch.isfinite(features).all())
 
 
-@pytest.mark.parametrize(("name", "layout"), EVERYWHERE)
+@pytest.mark.parametrize(("name", "layout"), TWO_KINDS)
 def test_every_parameter_gets_a_gradient(name: str, layout: str) -> None:
     encoder = build(name, layout).train()
     with torch.no_grad():
@@ -58,7 +60,7 @@ def test_every_parameter_gets_a_gradient(name: str, layout: str) -> None:
         assert bool((parameter.grad != 0).any()), parameter_name
 
 
-@pytest.mark.parametrize(("name", "layout"), EVERYWHERE)
+@pytest.mark.parametrize(("name", "layout"), TWO_KINDS)
 @torch.no_grad()
 def test_saved_and_loaded_weights_give_the_same_features_to_the_bit(
     name: str, layout: str, tmp_path: Path

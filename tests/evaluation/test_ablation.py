@@ -143,6 +143,25 @@ def test_means_are_over_seeds_of_the_folds_of_each(played):
             assert found["sd"] == pytest.approx(np.std(seeds, ddof=1))
 
 
+def test_gains_are_differences_within_a_seed(played):
+    result, _ = played
+    assert result["reference"] == {"title": "name", "text_encoder": "trigrams"}
+    first = result["rows"][0]
+    for row in result["rows"]:
+        for method in ABLATION_METHODS:
+            gains = np.subtract(row[method]["per_seed"], first[method]["per_seed"])
+            assert row[method]["gain"]["mean"] == pytest.approx(gains.mean())
+            assert row[method]["gain"]["sd"] == pytest.approx(gains.std(ddof=1))
+
+
+def test_rows_are_compared_with_the_one_that_has_everything(cut, seen_book, small_config):
+    one = dataclasses.replace(small_config, folds=1)
+    rows = (ROWS[1], AblationRow("all"))
+    result = run_ablation(cut, {"trigrams": seen_book}, one, (0,), rows=rows)
+    assert result["reference"]["title"] == "all"
+    assert result["rows"][1]["ridge"]["gain"] == {"mean": 0.0, "sd": None}
+
+
 def test_the_result_is_plain_json(played):
     result, _ = played
     assert json.loads(json.dumps(result, allow_nan=False)) == result

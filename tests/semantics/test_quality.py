@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.cluster.hierarchy import cophenet, linkage
+from scipy.spatial.distance import pdist, squareform
 from scipy.stats import rankdata
+from sklearn.decomposition import PCA
 from sklearn.metrics.pairwise import cosine_similarity
 
 from infocpl.errors import SemanticsError
 from infocpl.semantics.quality import (
+    class_positions,
     class_similarity,
+    class_tree,
     feature_similarity,
     find_repeats,
     mirrored_pairs,
@@ -146,3 +151,31 @@ def test_only_put_on_and_take_off_of_one_thing_are_opposites() -> None:
 def test_mirrored_names_are_paired_once_and_others_not_at_all() -> None:
     names = ["kick left", "clockwise turn", "Kick Right", "left", "counterclockwise turn", "sit"]
     assert mirrored_pairs(names) == [(0, 2), (1, 4)]
+
+
+def test_the_map_is_scikit_learns_principal_plane(rng: np.random.Generator) -> None:
+    rows = rng.normal(size=(9, 5)) * [3, 2, 1, 0.5, 0.2]
+    positions, share = class_positions(rows @ rows.T)
+    oracle = PCA(2).fit(rows)
+    expected = oracle.transform(rows)
+    np.testing.assert_allclose(np.abs(positions), np.abs(expected), atol=1e-9)
+    np.testing.assert_allclose(pdist(positions), pdist(expected), atol=1e-9)
+    assert share == pytest.approx(oracle.explained_variance_ratio_.sum())
+    farthest = np.abs(positions).argmax(axis=0)
+    assert (positions[farthest, [0, 1]] > 0).all()
+
+
+@pytest.mark.parametrize("similarity", [np.eye(2), np.ones((3, 3))], ids=["two", "all alike"])
+def test_few_or_equal_classes_have_a_finite_map(similarity: np.ndarray) -> None:
+    positions, share = class_positions(similarity)
+    assert np.isfinite(positions).all()
+    assert 0 <= share <= 1
+
+
+def test_the_tree_joins_classes_at_their_mean_distance(rng: np.random.Generator) -> None:
+    rows = rng.normal(size=(7, 4))
+    similarity = cosine_similarity(rows)
+    distances = pdist(rows, "cosine")
+    found = class_tree(similarity)
+    np.testing.assert_allclose(cophenet(found), cophenet(linkage(distances, "average")), atol=1e-9)
+    assert squareform(cophenet(found)).shape == (7, 7)

@@ -81,7 +81,8 @@ def test_weights_are_a_softmax_of_mean_one(case, temperature: float) -> None:
         count = int(mask[c].sum())
         grown = [np.exp(m / temperature) for m in margins[c, :count]]
         expected = [count * g / sum(grown) for g in grown]
-        np.testing.assert_allclose(weights[c, :count], expected, rtol=1e-5)
+        np.testing.assert_allclose(weights[c, :count], expected, rtol=1e-5, atol=1.1e-6)
+        assert (weights[c, :count] > 0).all()
     assert not weights[~mask].any()
     assert weights.dtype == np.float32
 
@@ -93,7 +94,7 @@ def test_a_large_temperature_gives_equal_weights_and_a_small_one_the_best_row(ca
     cold = row_weights(margins, mask, 1e-6)
     for c in range(len(rows)):
         assert cold[c].argmax() == margins[c][mask[c]].argmax()
-        assert cold[c].max() == pytest.approx(mask[c].sum())
+        assert cold[c].max() == pytest.approx(mask[c].sum(), abs=1e-4)
 
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), float("inf")])

@@ -13,6 +13,7 @@ import torch
 
 from infocpl.alignment.base import TextTable
 from infocpl.alignment.standard import StandardInfoCPL
+from infocpl.data.loading import ClipRows
 from infocpl.encoders.augment import AugmentConfig
 from infocpl.encoders.registry import create_encoder
 from infocpl.errors import ConfigError, SplitLeakageError
@@ -108,6 +109,23 @@ def test_a_second_call_returns_the_same_weights_without_training(tmp_path: Path)
     assert same_bits(weights(first.module), weights(second.module))
     assert not second.module.training
     assert [path.name.startswith("encoder-") for path in tmp_path.iterdir()] == [True]
+
+
+def test_rows_of_a_file_train_the_same_encoder_as_arrays_in_memory(tmp_path: Path) -> None:
+    clips, labels = moving_clips()
+    np.save(tmp_path / "clips.npy", clips)
+    rows = ClipRows(np.load(tmp_path / "clips.npy", mmap_mode="r"), np.arange(len(clips)))
+    work = tmp_path / "work"
+    work.mkdir()
+    options = {"layout": "kinect20", "seed": 0}
+    one = train_encoder(clips, labels, CLASSES, CONFIG, **options)
+    two = train_encoder(rows, labels, CLASSES, CONFIG, **options, work=work)
+    assert same_bits(weights(one.module), weights(two.module))
+    assert torch.equal(encode_clips(two.module, rows), encode_clips(one.module, clips))
+    # The same clips are known again in whatever form they come.
+    calls: list[EpochReport] = []
+    train_encoder(clips, labels, CLASSES, CONFIG, **options, work=work, on_epoch=calls.append)
+    assert calls == []
 
 
 def test_an_interrupted_encoder_goes_on_to_the_same_weights(tmp_path: Path) -> None:

@@ -73,7 +73,8 @@ def start_matching(model: InfoCPL, features: Tensor, labels: Tensor, text: TextT
 def _row_space(rows: Tensor, most: int) -> Tensor:
     """At most `most` orthonormal rows that span `rows`, those of negligible weight left out."""
     _, size, basis = torch.linalg.svd(rows, full_matrices=False)
-    return basis[size > 1e-3 * size[0]][:most]
+    kept: Tensor = basis[size > 1e-3 * size[0]][:most]
+    return kept
 
 
 def _start_projection(head: Head, ridge: Tensor, features: Tensor) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,15 @@ import numpy as np
 
 from infocpl.apps.evidence import believed_descriptions, shares
 from infocpl.data.loading import prepare_clip
-from infocpl.errors import InfoCPLError
+from infocpl.errors import InfoCPLError, LayoutError
 from infocpl.evaluation.evaluate import describe_for
 from infocpl.evaluation.task_data import text_table
-from infocpl.semantics import Codebook, LabelSet
+from infocpl.semantics import Codebook, LabelSet, Lexicon
+from infocpl.semantics.describing import is_composed
+from infocpl.semantics.labels import read_labels
+from infocpl.semantics.prompts import NAME_ONLY
 from infocpl.skeleton.formats import read_skeleton
+from infocpl.skeleton.layout import create_layout
 from infocpl.training.pretrained import ZeroShotModel
 
 __all__ = ["Prediction", "Predictor", "read_labels"]
@@ -32,6 +35,7 @@ class Prediction:
     ranked : (name, share) pairs, best first; shares sum to 1 over the label set
     persons, frames, layout : what was read
     heads : for the best name, the descriptions each head believed
+    sources : name to where its description comes from
     """
 
     path: str
@@ -40,6 +44,7 @@ class Prediction:
     frames: int
     layout: str
     heads: tuple[dict[str, Any], ...]
+    sources: Mapping[str, str]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -50,18 +55,8 @@ class Prediction:
             "frames": self.frames,
             "layout": self.layout,
             "heads": list(self.heads),
+            "sources": dict(self.sources),
         }
-
-
-def read_labels(text: str) -> LabelSet:
-    """A label set from a file (a name a line) or from names divided by commas.
-
-    Raises
-    ------
-    LabelError : if it is empty, holds a name twice, or a name is too long
-    """
-    # os.path.isfile() answers "no" where a long list of names could not be a path at all.
-    return LabelSet.read(text) if os.path.isfile(text) else LabelSet.parse(text)
 
 
 class Predictor:
@@ -71,22 +66,42 @@ class Predictor:
     ----------
     model : trained model
     labels : the names to choose from
+    lexicons : the user's own, asked before the shipped ones
+    text_encoder : name or place of the text encoder (default: where it was during training)
 
     Raises
     ------
-    SemanticsError : if the text encoder at hand is not the one the model was trained with
+    SemanticsError : if the text encoder is not there, or is not the one the model was trained with
     """
 
-    def __init__(self, model: ZeroShotModel, labels: LabelSet) -> None:
+    def __init__(
+        self,
+        model: ZeroShotModel,
+        labels: LabelSet,
+        *,
+        lexicons: Sequence[Lexicon] = (),
+        text_encoder: str | Path | None = None,
+    ) -> None:
         self.model = model
-        self.codebook: Codebook = describe_for(model, labels)
+        self.codebook: Codebook = describe_for(
+            model, labels, lexicons=lexicons, text_encoder=text_encoder
+        )
         self._text = text_table(self.codebook)
 
     @property
+    def sources(self) -> dict[str, str]:
+        """For each label where its description comes from."""
+        return dict(zip(self.codebook.labels.names, self.codebook.sources, strict=True))
+
+    @property
     def name_only(self) -> tuple[str, ...]:
-        """Labels without a lexicon entry: only their names speak for them."""
-        pairs = zip(self.codebook.labels.names, self.codebook.sources, strict=True)
-        return tuple(name for name, source in pairs if source == "name only")
+        """Labels that no description is known of: only their names speak for them."""
+        return tuple(name for name, source in self.sources.items() if source == NAME_ONLY)
+
+    @property
+    def composed(self) -> dict[str, str]:
+        """Labels that the motion grammar described, and how sure it is."""
+        return {name: source for name, source in self.sources.items() if is_composed(source)}
 
     def predict(self, path: Path, *, format: str | None = None) -> Prediction:
         """Rank the labels for one file.
@@ -98,9 +113,15 @@ class Predictor:
         """
         clip = read_skeleton(path, format)
         trained = self.model.encoder
-        ready = prepare_clip(
-            clip, frames=trained.frames, layout=trained.layout, persons=self.model.persons
-        )
+        try:
+            ready = prepare_clip(
+                clip, frames=trained.frames, layout=trained.layout, persons=self.model.persons
+            )
+        except LayoutError as error:
+            raise LayoutError(
+                f"{path}: this clip has layout {clip.layout.summary}; the encoder was trained on "
+                f"{create_layout(trained.layout).summary}: {error}"
+            ) from error
         features = self.model.encode(ready[np.newaxis])
         scores = self.model.scores(features, self._text)[0].double().numpy()
         if not np.isfinite(scores).all():
@@ -120,6 +141,7 @@ class Predictor:
             frames=clip.frames,
             layout=clip.layout.name,
             heads=tuple(heads),
+            sources=self.sources,
         )
 
 

@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from infocpl.data.loading import PreparedClips, SplitIndices
+from infocpl.data.division import SplitIndices
+from infocpl.data.feature_store import PreparedFeatures
+from infocpl.data.loading import PreparedClips
 from infocpl.data.splits import Split
 from infocpl.errors import ConfigError, SplitLeakageError
 from infocpl.evaluation.config import ExperimentConfig
@@ -30,6 +32,7 @@ __all__ = [
     "ABLATION_METHODS",
     "ABLATION_SCHEMA",
     "DEFAULT_ROWS",
+    "REFERENCE",
     "AblationRow",
     "ablation_units",
     "cross_selected",
@@ -39,6 +42,8 @@ __all__ = [
 
 ABLATION_SCHEMA = "infocpl-ablation/1"
 ABLATION_METHODS = ("ridge", "infocpl")
+REFERENCE = "all"
+"""Title of the row that the others are compared with, where it is there; else the first one."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,7 @@ DEFAULT_ROWS = (
 
 
 def seen_task(
-    clips: PreparedClips, split: Split, indices: SplitIndices, codebook: Codebook
+    clips: PreparedClips | PreparedFeatures, split: Split, indices: SplitIndices, codebook: Codebook
 ) -> TaskData:
     """The task cut down to training clips of seen classes; nothing else is in it.
 
@@ -190,7 +195,8 @@ def run_ablation(
     -------
     plain JSON values: ``folds`` (seed, classes held out, clips) and ``rows`` (title, encoder,
     descriptions a class, and for each of :data:`ABLATION_METHODS` ``mean`` and ``sd`` over seeds,
-    ``per_seed``, ``per_fold``)
+    ``per_seed``, ``per_fold``, and ``gain``, mean and sd of the difference to the ``reference``
+    row in the same seed)
 
     Raises
     ------
@@ -232,6 +238,19 @@ def run_ablation(
                     )
                     accuracy = {candidate: value[0] for candidate, value in found.items()}
                     tried.setdefault((name, place, method), []).append(accuracy)
+    described_rows = [
+        {
+            "title": rows[place].title,
+            "text_encoder": name,
+            "descriptions": float(book.mask.sum(axis=1).mean()),
+            "codebook_hash": book.hash,
+            **{
+                method: _summary(tried[name, place, method], len(seeds))
+                for method in ABLATION_METHODS
+            },
+        }
+        for (name, place), book in books.items()
+    ]
     return {
         "schema": ABLATION_SCHEMA,
         "seeds": list(seeds),
@@ -240,20 +259,27 @@ def run_ablation(
         "seen": list(task.split.seen),
         "folds": folds,
         "chance": float(np.mean([1 / len(fold["held_out"]) for fold in folds])),
-        "rows": [
-            {
-                "title": rows[place].title,
-                "text_encoder": name,
-                "descriptions": float(book.mask.sum(axis=1).mean()),
-                "codebook_hash": book.hash,
-                **{
-                    method: _summary(tried[name, place, method], len(seeds))
-                    for method in ABLATION_METHODS
-                },
-            }
-            for (name, place), book in books.items()
-        ],
+        "reference": _compare(described_rows),
+        "rows": described_rows,
     }
+
+
+def _compare(rows: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Write into every row how it differs from a reference, seed by seed; return which one.
+
+    Which classes are held out moves all rows alike, and far more than most ways of describing
+    do: differences within a seed say what the spread of the accuracies hides.
+    """
+    reference = next((row for row in rows if row["title"] == REFERENCE), rows[0])
+    for row in rows:
+        for method in ABLATION_METHODS:
+            pairs = zip(row[method]["per_seed"], reference[method]["per_seed"], strict=True)
+            gains = np.array([one - other for one, other in pairs])
+            row[method]["gain"] = {
+                "mean": float(gains.mean()),
+                "sd": float(gains.std(ddof=1)) if len(gains) > 1 else None,
+            }
+    return {"title": reference["title"], "text_encoder": reference["text_encoder"]}
 
 
 def _forbid_unseen(task: TaskData, codebooks: Mapping[str, Codebook]) -> None:

@@ -12,9 +12,9 @@ from infocpl.files import canonical_hash
 from infocpl.semantics.cache import EmbeddingCache, cached_encode
 from infocpl.semantics.codebook import Codebook
 from infocpl.semantics.codebook_checks import pad_rows
-from infocpl.semantics.entry import LexiconEntry
+from infocpl.semantics.describing import Described, describe_all
 from infocpl.semantics.labels import LabelSet
-from infocpl.semantics.lexicon import Lexicon, find_entry, load_lexicon
+from infocpl.semantics.lexicon import Lexicon, load_lexicon
 from infocpl.semantics.prompts import (
     GRANULARITIES,
     NAME_ONLY,
@@ -27,7 +27,7 @@ from infocpl.semantics.prompts import (
 from infocpl.semantics.text import TextEncoder
 from infocpl.semantics.traits import TRAIT_DIMENSIONS, trait_vector
 
-__all__ = ["build_codebook"]
+__all__ = ["build_codebook", "embed_described"]
 
 
 def build_codebook(
@@ -35,7 +35,9 @@ def build_codebook(
     encoder: TextEncoder,
     *,
     lexicon: str | Path | Lexicon | None = None,
+    lexicons: Sequence[str | Path | Lexicon] = (),
     dataset: str = "",
+    grammar: bool = True,
     granularities: Sequence[str] = GRANULARITIES,
     count: int | None = None,
     cache: EmbeddingCache | None = None,
@@ -46,11 +48,15 @@ def build_codebook(
     ----------
     labels : C class names
     encoder : text encoder with vectors of length D
-    lexicon : where to look names up: a lexicon, its name or its file (default: all shipped ones)
+    lexicon : the only place to look names up: a lexicon, its name or its file (default: all
+        shipped ones, then the motion grammar)
+    lexicons : your own, asked before the shipped ones
     dataset : which of the shipped lexicons is asked first, since two datasets may mean different
         movements by one name (without effect where `lexicon` is given)
+    grammar : whether names outside all lexicons are described by the motion grammar where it
+        understands them well enough (see :func:`.describing.describe`)
     granularities : kinds of description among the K rows; the motion row is always there.
-        Classes without a lexicon entry get name rows and are marked ``"name only"``.
+        Classes that nothing more is known of get name rows and are marked ``"name only"``.
     count : descriptions a class at the most, see :func:`.prompts.draw_balanced` (default: all)
     cache : where embeddings are kept (default: nowhere)
 
@@ -74,15 +80,33 @@ def build_codebook(
     kinds = tuple(kind for kind in check_granularities(granularities) if kind != "motion")
     if not kinds:
         raise SemanticsError("granularities: expected at least one besides 'motion', got none")
-    if isinstance(lexicon, str | Path):
-        lexicon = load_lexicon(lexicon)
-    entries = [_look_up(name, lexicon, dataset) for name in labels]
+    if lexicon is not None:
+        only = _load(lexicon)
+        described = tuple(_look_up(name, only) for name in labels)
+    else:
+        own = tuple(map(_load, lexicons))
+        described = describe_all(labels, lexicons=own, dataset=dataset, grammar=grammar)
+    return embed_described(described, encoder, granularities=kinds, count=count, cache=cache)
+
+
+def embed_described(
+    described: Sequence[Described],
+    encoder: TextEncoder,
+    *,
+    granularities: Sequence[str] = GRANULARITIES,
+    count: int | None = None,
+    cache: EmbeddingCache | None = None,
+) -> Codebook:
+    """The codebook of names that are described already; see :func:`build_codebook`."""
+    kinds = tuple(kind for kind in check_granularities(granularities) if kind != "motion")
+    labels = LabelSet(tuple(item.name for item in described))
+    entries = [item.entry for item in described]
     rows, motions = [], []
-    for name, entry in zip(labels, entries, strict=True):
-        described = compose(entry, kinds) if entry else describe_name(name)
+    for item, entry in zip(described, entries, strict=True):
+        told = compose(entry, kinds, source=item.source) if entry else describe_name(item.name)
         # The last template speaks of movement; nothing better is known of a bare name.
-        motions.append(motion_description(entry) if entry else described[-1].text)
-        rows.append(tuple(described if count is None else draw_balanced(described, count)))
+        motions.append(motion_description(entry) if entry else told[-1].text)
+        rows.append(tuple(told if count is None else draw_balanced(told, count)))
     texts = [row.text for class_rows in rows for row in class_rows]
     vectors = cached_encode(encoder, [*texts, *motions, *labels], cache)
     ends = np.cumsum([len(class_rows) for class_rows in rows])
@@ -102,14 +126,18 @@ def build_codebook(
         has_traits=np.array([entry is not None for entry in entries]),
         rows=tuple(rows),
         motion_texts=tuple(motions),
-        sources=tuple(f"lexicon {entry.dataset}" if entry else NAME_ONLY for entry in entries),
+        sources=tuple(item.source for item in described),
         encoder_id=encoder.id,
         lexicon_hash=canonical_hash([entry.hash if entry else None for entry in entries]),
     )
 
 
-def _look_up(name: str, lexicon: Lexicon | None, dataset: str) -> LexiconEntry | None:
-    if lexicon is not None:
-        return lexicon.get(name)
-    found = find_entry(name, first=dataset)
-    return found[0] if found else None
+def _load(lexicon: str | Path | Lexicon) -> Lexicon:
+    return lexicon if isinstance(lexicon, Lexicon) else load_lexicon(lexicon)
+
+
+def _look_up(name: str, lexicon: Lexicon) -> Described:
+    entry = lexicon.get(name)
+    if entry is None:
+        return Described(name, None, NAME_ONLY, 0.0)
+    return Described(name, entry, f"lexicon {entry.dataset}", 1.0)

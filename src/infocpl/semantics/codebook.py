@@ -51,7 +51,8 @@ class Codebook:
     has_traits : (C,) bool, true where traits are known
     rows : for each class its descriptions, in the order of `descriptions`
     motion_texts : for each class the text behind `motion`
-    sources : for each class ``"lexicon <dataset>"`` or ``"name only"``
+    sources : for each class where its words come from: ``"lexicon <dataset>"``,
+        ``"grammar (confidence ...)"``, ``"name only"``, see :class:`.describing.Described`
     encoder_id : the text encoder's weights
     lexicon_hash : hash of the lexicon entries used
     temperature : of the weighing that `weights` come from (see :meth:`weigh`); None where every
@@ -171,7 +172,7 @@ class Codebook:
         """
         return row_margins(self.descriptions, self.mask)
 
-    def weigh(self, temperature: float = 0.2) -> Codebook:
+    def weigh(self, temperature: float = 1.0) -> Codebook:
         """The codebook with weights by how much a row tells its class from the others here.
 
         Only text enters, so classes without training clips may be among the labels.

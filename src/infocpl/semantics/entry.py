@@ -7,7 +7,7 @@ whatever an entry comes from: a file, a program that writes entries, an edited d
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -18,7 +18,18 @@ from infocpl.semantics.labels import MAX_NAME_LENGTH
 from infocpl.semantics.traits import Traits
 from infocpl.skeleton.layout import PART_NAMES
 
-__all__ = ["ATTRIBUTE_NAMES", "PHASE_NAMES", "Contrast", "LexiconEntry", "line_of"]
+__all__ = [
+    "ALIKE",
+    "ATTRIBUTE_NAMES",
+    "COUNTS",
+    "PHASE_NAMES",
+    "WORD_LIMITS",
+    "Contrast",
+    "LexiconEntry",
+    "line_of",
+    "read_fields",
+    "word_set",
+]
 
 PHASE_NAMES = ("start", "middle", "end")
 """Phases of an action, in the order of time."""
@@ -30,16 +41,22 @@ ATTRIBUTE_NAMES = (
 """What the attribute sentences of an entry speak of."""
 
 _GROUPS = {"parts": PART_NAMES, "phases": PHASE_NAMES, "attributes": ATTRIBUTE_NAMES}
-_COUNTS = {"definition": 2, "sensor": 3, "details": 10}
+COUNTS = {
+    "aliases": (4, 6),
+    "definition": (2, 2),
+    "sensor": (3, 3),
+    "details": (10, 10),
+    "contrast": (3, 3),
+}
+"""Fewest and most items of a field that is a list."""
+
+_LISTS = ("definition", "sensor", "details")
 _TEXTS = ("motion", "objects", "purpose")
 _FIELDS = (
     *("name", "aliases", "definition", "parts", "phases", "motion", "attributes", "objects"),
     *("purpose", "sensor", "details", "contrast", "traits"),
 )
-_ALIASES = (4, 6)
-_CONTRASTS = 3
-# Fewest and most words of a sentence, by field.
-_WORDS = {
+WORD_LIMITS = {
     "definition": (8, 30),
     "parts": (5, 24),
     "phases": (5, 24),
@@ -51,11 +68,12 @@ _WORDS = {
     "details": (8, 24),
     "contrast": (8, 24),
 }
+"""Fewest and most words of a sentence, by field."""
 _MAX_TEXT = 400
 _SENTENCE = re.compile(r"[A-Z][A-Za-z0-9 ,'\-]*\.")
 _WORD = re.compile(r"[a-z]+")
-# Two sentences that share more of their words than this say the same thing.
-_ALIKE = 0.8
+ALIKE = 0.8
+"""Two sentences that share more of their words than this say the same thing."""
 
 
 @dataclass(frozen=True)
@@ -118,25 +136,7 @@ class LexiconEntry:
         SemanticsError : place, field, what was expected and what was found; also for a sentence
             that repeats another one nearly word for word
         """
-        reader = _Reader(place)
-        reader.keys(data, _FIELDS, data)
-        lists: dict[str, Any] = {
-            key: tuple(reader.sentences(data, key, count)) for key, count in _COUNTS.items()
-        }
-        groups: dict[str, Any] = {key: dict(reader.group(data, key)) for key in _GROUPS}
-        texts: dict[str, Any] = {key: reader.sentence(data, key, key) for key in _TEXTS}
-        entry = cls(
-            name=reader.name(data, "name", "name"),
-            aliases=tuple(reader.aliases(data)),
-            dataset=dataset,
-            contrast=tuple(reader.contrasts(data)),
-            traits=reader.traits(data),
-            **lists,
-            **groups,
-            **texts,
-        )
-        reader.refuse_repeats()
-        return entry
+        return cls(dataset=dataset, **read_fields(data, _FIELDS, place=place))
 
     def to_dict(self) -> dict[str, Any]:
         """The entry in the form of the file."""
@@ -160,6 +160,46 @@ class LexiconEntry:
     def hash(self) -> str:
         """Hex SHA-256 of the content; the same in every lexicon that holds it."""
         return canonical_hash(self.to_dict())
+
+
+def read_fields(
+    data: Mapping[str, Any], wanted: Sequence[str] = _FIELDS, *, place: str = "entry"
+) -> dict[str, Any]:
+    """Check some fields of an entry in the form of the file, and nothing but them.
+
+    Parameters
+    ----------
+    data : exactly the fields in `wanted`
+    wanted : fields of the format (default: all)
+    place : how an error message begins
+
+    Returns
+    -------
+    the fields as :class:`LexiconEntry` takes them
+
+    Raises
+    ------
+    SemanticsError : see :meth:`LexiconEntry.from_dict`
+    """
+    reader = _Reader(place)
+    reader.keys(data, wanted, data)
+    read: dict[str, Any] = {}
+    for key in wanted:
+        if key in _LISTS:
+            read[key] = tuple(reader.sentences(data, key))
+        elif key in _GROUPS:
+            read[key] = dict(reader.group(data, key))
+        elif key in _TEXTS:
+            read[key] = reader.sentence(data, key, key)
+    readers: dict[str, Callable[[], Any]] = {
+        "name": lambda: reader.name(data, "name", "name"),
+        "aliases": lambda: tuple(reader.aliases(data)),
+        "contrast": lambda: tuple(reader.contrasts(data)),
+        "traits": lambda: reader.traits(data),
+    }
+    read |= {key: read_key() for key, read_key in readers.items() if key in wanted}
+    reader.refuse_repeats()
+    return read
 
 
 class _Reader:
@@ -203,23 +243,24 @@ class _Reader:
                 "to a full stop",
                 repr(text[:60]),
             )
-        fewest, most = _WORDS[rule or label]
+        fewest, most = WORD_LIMITS[rule or label]
         count = text.count(" ") + 1
         if not fewest <= count <= most:
             raise self.fail(holder, key, label, f"{fewest} to {most} words", str(count))
-        self.told.append((label, text, frozenset(_WORD.findall(text.lower()))))
+        self.told.append((label, text, word_set(text)))
         return text
 
-    def items(self, data: Any, key: str, fewest: int, most: int, what: str) -> list[Any]:
+    def items(self, data: Any, key: str, what: str) -> list[Any]:
         value = data[key]
+        fewest, most = COUNTS[key]
         if not isinstance(value, list) or not fewest <= len(value) <= most:
             count = str(fewest) if fewest == most else f"{fewest} to {most}"
             raise self.fail(data, key, key, f"a list of {count} {what}", _kind(value))
         return value
 
-    def sentences(self, data: Any, key: str, count: int) -> Iterator[str]:
-        rows = self.items(data, key, count, count, "sentences")
-        for position in range(count):
+    def sentences(self, data: Any, key: str) -> Iterator[str]:
+        rows = self.items(data, key, "sentences")
+        for position in range(len(rows)):
             yield self.sentence(rows, position, f"{key} {position + 1}", key)
 
     def group(self, data: Any, key: str) -> Iterator[tuple[str, str]]:
@@ -239,12 +280,12 @@ class _Reader:
         return text
 
     def aliases(self, data: Any) -> Iterator[str]:
-        rows = self.items(data, "aliases", *_ALIASES, "names")
+        rows = self.items(data, "aliases", "names")
         for position in range(len(rows)):
             yield self.name(rows, position, f"alias {position + 1}")
 
     def contrasts(self, data: Any) -> Iterator[Contrast]:
-        rows = self.items(data, "contrast", _CONTRASTS, _CONTRASTS, "actions")
+        rows = self.items(data, "contrast", "actions")
         for position, pair in enumerate(rows):
             label = f"contrast {position + 1}"
             self.keys(pair, ("from", "how"), rows, label)
@@ -269,13 +310,18 @@ class _Reader:
         order = sorted(self.told, key=lambda item: len(item[2]))
         for place, (label, text, words) in enumerate(order):
             for other, _, more in order[place + 1 :]:
-                if len(words) <= _ALIKE * len(more):
+                if len(words) <= ALIKE * len(more):
                     break
-                if len(words & more) > _ALIKE * len(words | more):
+                if len(words & more) > ALIKE * len(words | more):
                     raise SemanticsError(
                         f"{self.place}: {label}: expected a sentence of its own, got nearly the "
                         f"words of {other}: {text!r}"
                     )
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The different words of a sentence, by which repeats are found (see :data:`ALIKE`)."""
+    return frozenset(_WORD.findall(text.lower()))
 
 
 def line_of(holder: Any, key: Any) -> int:

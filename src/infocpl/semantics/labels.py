@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from infocpl.errors import LabelError
 
-__all__ = ["MAX_LABELS", "MAX_NAME_LENGTH", "LabelSet", "label_key"]
+__all__ = ["MAX_LABELS", "MAX_NAME_LENGTH", "LabelSet", "label_key", "read_labels"]
 
 MAX_LABELS = 10_000
 """Most names a label set may hold."""
@@ -152,6 +153,17 @@ class LabelSet:
             found = {label_key(name): position for position, name in enumerate(self.names)}
             object.__setattr__(self, "_cached", found)
         return found
+
+
+def read_labels(text: str) -> LabelSet:
+    """A label set from a file (a name a line) or from names divided by commas.
+
+    Raises
+    ------
+    LabelError : if it is empty, holds a name twice, or a name is too long
+    """
+    # os.path.isfile() answers "no" where a long list of names could not be a path at all.
+    return LabelSet.read(text) if os.path.isfile(text) else LabelSet.parse(text)
 
 
 def _check(names: tuple[str, ...], places: list[str]) -> tuple[str, ...]:

@@ -62,7 +62,8 @@ class Description:
     key : which one of its kind: a part, a phase, an attribute, a number, a template; of a
         compound sentence all that it is made of (see :func:`.compounds.constituents`)
     text : the sentence
-    source : ``"lexicon <dataset>"``, or :data:`NAME_ONLY`
+    source : ``"lexicon <dataset>"``, :data:`NAME_ONLY`, or another one of
+        :class:`~infocpl.semantics.describing.Described`
     """
 
     granularity: str
@@ -95,6 +96,7 @@ def compose(
     granularities: Sequence[str] = GRANULARITIES,
     *,
     count: int | None = None,
+    source: str = "",
 ) -> list[Description]:
     """Descriptions of one action, distinct, in the order of :data:`GRANULARITIES`.
 
@@ -109,6 +111,7 @@ def compose(
     granularities : kinds of description to give
     count : at most so many, chosen by :func:`draw_balanced` (default: all, at least 100 for an
         entry and all kinds)
+    source : where the entry comes from (default: the lexicon it stands in)
 
     Raises
     ------
@@ -124,7 +127,7 @@ def compose(
     ['definition', 'part', 'phase']
     """
     wanted = check_granularities(granularities)
-    source = f"lexicon {entry.dataset}"
+    source = source or f"lexicon {entry.dataset}"
     rows = _distinct(Description(kind, key, text, source) for kind, key, text in _sentences(entry))
     rows = [row for row in _without_echoes(rows) if row.granularity in wanted]
     return rows if count is None else draw_balanced(rows, count)

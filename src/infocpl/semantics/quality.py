@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.cluster.hierarchy import linkage
+from scipy.spatial.distance import squareform
 from scipy.stats import spearmanr
 
 from infocpl.errors import SemanticsError
@@ -22,7 +24,9 @@ from infocpl.semantics.weighting import own_and_rival
 __all__ = [
     "Repeat",
     "Retrieval",
+    "class_positions",
     "class_similarity",
+    "class_tree",
     "feature_similarity",
     "find_repeats",
     "mirrored_pairs",
@@ -113,6 +117,47 @@ def class_similarity(descriptions: Floats, mask: Mask) -> NDArray[np.float64]:
     rows = np.asarray(descriptions, dtype=np.float64) * mask[:, :, None]
     means = rows.sum(axis=1) / mask.sum(axis=1)[:, None]
     return _cosines(means)
+
+
+def class_positions(similarity: Floats) -> tuple[NDArray[np.float64], float]:
+    """A map of the classes: the plane that keeps most of their likeness (principal components).
+
+    Parameters
+    ----------
+    similarity : (C, C) cosines, such as :func:`class_similarity` gives
+
+    Returns
+    -------
+    positions : (C, 2); of each axis the class farthest out lies on the positive side
+    share : how much of the variance the plane keeps, 0 to 1
+    """
+    centred = np.asarray(similarity, dtype=np.float64)
+    centred = centred - centred.mean(axis=0) - centred.mean(axis=1, keepdims=True) + centred.mean()
+    values, vectors = np.linalg.eigh(centred)
+    order = np.argsort(-values)[:2]
+    kept = np.clip(values[order], 0, None)
+    positions = np.zeros((len(centred), 2))
+    positions[:, : len(order)] = vectors[:, order] * np.sqrt(kept)
+    extremes = positions[np.abs(positions).argmax(axis=0), [0, 1]]
+    positions *= np.where(extremes < 0, -1.0, 1.0)
+    total = float(np.clip(values, 0, None).sum())
+    return positions, float(kept.sum() / total) if total > 0 else 0.0
+
+
+def class_tree(similarity: Floats) -> NDArray[np.float64]:
+    """Which classes are alike, and groups of them: average linkage of 1 - cosine.
+
+    Parameters
+    ----------
+    similarity : (C, C) cosines, C >= 2
+
+    Returns
+    -------
+    (C - 1, 4), as :func:`scipy.cluster.hierarchy.linkage` gives
+    """
+    distance = np.clip(1 - (similarity + similarity.T) / 2, 0, None)
+    np.fill_diagonal(distance, 0)
+    return np.asarray(linkage(squareform(distance, checks=False), method="average"))
 
 
 def feature_similarity(

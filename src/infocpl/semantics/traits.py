@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from infocpl.errors import SemanticsError
 from infocpl.skeleton.layout import PART_NAMES
 
-__all__ = ["TRAIT_DIMENSIONS", "TRAIT_LISTS", "TRAIT_VALUES", "Traits", "trait_vector"]
+__all__ = [
+    "TRAIT_DIMENSIONS",
+    "TRAIT_LISTS",
+    "TRAIT_MAY_BE_EMPTY",
+    "TRAIT_VALUES",
+    "Traits",
+    "trait_vector",
+]
 
 _POSTURES = ("standing", "sitting", "bent", "crouching", "kneeling", "lying")
 
@@ -53,7 +60,9 @@ TRAIT_VALUES: Mapping[str, tuple[str, ...]] = {
 TRAIT_LISTS = ("moving", "directions", "planes", "heights", "arms", "contact")
 """Traits that hold several words; the others hold one."""
 
-_MAY_BE_EMPTY = ("directions", "planes")
+TRAIT_MAY_BE_EMPTY = ("directions", "planes")
+"""Of those that hold several words, the ones that may hold none."""
+
 # Words of these traits stand in an order of growth: one number says more than a switch a word.
 _ORDINAL = ("speed", "amplitude", "repetition", "persons")
 
@@ -106,7 +115,7 @@ class Traits:
                 expected = "several words" if several else "one word"
                 raise _bad(name, f"{expected} of {', '.join(known)}", value)
             words = value if several else (value,)
-            if not words and name not in _MAY_BE_EMPTY:
+            if not words and name not in TRAIT_MAY_BE_EMPTY:
                 raise _bad(name, f"at least one of {', '.join(known)}", value)
             for position, word in enumerate(words):
                 if word not in known:

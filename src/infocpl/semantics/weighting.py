@@ -16,6 +16,8 @@ from infocpl.errors import SemanticsError
 
 __all__ = ["best_rows", "own_and_rival", "row_margins", "row_weights"]
 
+_LEAST = 1e-6
+
 Floats = NDArray[np.floating]
 Mask = NDArray[np.bool_]
 
@@ -120,7 +122,9 @@ def row_weights(margins: Floats, mask: Mask, temperature: float) -> NDArray[np.f
     scaled = np.where(mask, np.asarray(margins, dtype=np.float64) / temperature, -np.inf)
     grown = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     shares = grown / grown.sum(axis=1, keepdims=True)
-    return np.asarray(shares * mask.sum(axis=1, keepdims=True), dtype=np.float32)
+    weights = shares * mask.sum(axis=1, keepdims=True)
+    # A weight of exactly zero would make a row absent, and its logarithm endless.
+    return np.where(mask, np.maximum(weights, _LEAST), 0).astype(np.float32)
 
 
 def best_rows(margins: Floats, mask: Mask, count: int) -> Mask:

@@ -38,7 +38,7 @@ class ZeroShotModel:
     aligner : InfoCPL with its statistics
     gamma : calibration to subtract from seen classes when both kinds compete
     persons : bodies a clip is cut or filled to
-    text_encoder : name or folder of the text encoder the aligner was trained with
+    text_encoder : name or place of the text encoder the aligner was trained with
     text_encoder_id : identity of its weights
     granularities : kinds of description the aligner was trained with
     about : dataset, split and result the model comes from

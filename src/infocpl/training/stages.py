@@ -21,6 +21,7 @@ from infocpl.alignment.fusion import GATES
 from infocpl.alignment.infocpl import InfoCPL, InfoCPLConfig, default_k_series
 from infocpl.alignment.initialise import start_matching
 from infocpl.alignment.standard import StandardInfoCPL
+from infocpl.data.loading import ClipRows
 from infocpl.encoders.augment import AugmentConfig
 from infocpl.encoders.registry import create_encoder
 from infocpl.errors import ConfigError, SplitLeakageError
@@ -41,6 +42,8 @@ __all__ = [
 ]
 
 Progress = Callable[[EpochReport], None]
+
+_FEW = 256  # clips in memory at a time where all of them are looked at once
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ def forbid_classes(trained_on: Sequence[str], forbidden: Sequence[str], what: st
 
 
 def train_encoder(
-    clips: NDArray[np.float32],
+    clips: NDArray[np.float32] | ClipRows,
     labels: NDArray[np.integer],
     classes: Sequence[str],
     config: EncoderConfig,
@@ -151,7 +154,8 @@ def train_encoder(
 
     Parameters
     ----------
-    clips : (N, M, T, V, C) normalised training clips of seen classes
+    clips : (N, M, T, V, C) normalised training clips of seen classes; rows of a mapped array stay
+        on disk but for the batch at work
     labels : (N,) rows of `classes`; every class must have a clip
     classes : names of the training classes
     layout : joint layout of the clips
@@ -169,7 +173,7 @@ def train_encoder(
             "seed": seed,
             "classes": list(classes),
             "labels": np.asarray(labels).tolist(),
-            "clips": hashlib.sha256(clips.tobytes()).hexdigest(),
+            "clips": _hash(clips),
             "shape": list(clips.shape),
         }
     )[:16]
@@ -187,7 +191,7 @@ def train_encoder(
         return trained
     task = EncoderTask(
         module,
-        torch.from_numpy(np.ascontiguousarray(clips)),
+        clips if isinstance(clips, ClipRows) else torch.from_numpy(np.ascontiguousarray(clips)),
         torch.from_numpy(np.asarray(labels, dtype=np.int64)),
         len(classes),
         config.augment,
@@ -200,8 +204,18 @@ def train_encoder(
     return trained
 
 
+def _hash(clips: NDArray[np.float32] | ClipRows) -> str:
+    """SHA-256 of all clips, a few of which are in memory at a time."""
+    digest = hashlib.sha256()
+    for start in range(0, len(clips), _FEW):
+        digest.update(clips[start : start + _FEW].tobytes())
+    return digest.hexdigest()
+
+
 @torch.no_grad()
-def encode_clips(module: nn.Module, clips: NDArray[np.float32], *, batch_size: int = 128) -> Tensor:
+def encode_clips(
+    module: nn.Module, clips: NDArray[np.float32] | ClipRows, *, batch_size: int = 128
+) -> Tensor:
     """Features (N, D) of clips (N, M, T, V, C), in evaluation mode."""
     module.eval()
     device = next(module.parameters()).device

@@ -11,6 +11,7 @@ from torch.nn import functional
 from infocpl.alignment.base import TextTable
 from infocpl.alignment.functional import sample_negatives, sample_other_classes
 from infocpl.alignment.infocpl import InfoCPL
+from infocpl.data.loading import ClipRows
 from infocpl.encoders.augment import AugmentConfig, augment_clips
 from infocpl.errors import ConfigError
 from infocpl.training.loop import Task
@@ -24,7 +25,8 @@ class EncoderTask(Task):
     Parameters
     ----------
     encoder : maps (N, M, T, V, C) to (N, D) and has ``dim``
-    clips : (N, M, T, V, C) training clips; kept as they are, not copied into the state
+    clips : (N, M, T, V, C) training clips, or rows of a mapped array of them; kept as they are, not
+        copied into the state: only the clips of a batch are brought to memory
     labels : (N,) 0 .. classes - 1
     classes : number of seen classes
     augment : strength of augmentation
@@ -34,7 +36,7 @@ class EncoderTask(Task):
     def __init__(
         self,
         encoder: nn.Module,
-        clips: Tensor,
+        clips: Tensor | ClipRows,
         labels: Tensor,
         classes: int,
         augment: AugmentConfig,
@@ -51,7 +53,10 @@ class EncoderTask(Task):
     def forward(self, index: Tensor, epoch: int) -> dict[str, Tensor]:
         """Classification loss of a batch of augmented clips."""
         where = index.cpu()
-        clips = self._clips[where].to(index.device)
+        if isinstance(self._clips, ClipRows):
+            clips = torch.from_numpy(self._clips[where.numpy()]).to(index.device)
+        else:
+            clips = self._clips[where].to(index.device)
         features = self.encoder(augment_clips(clips, self.augment))
         logits = self.classifier(features)
         labels = self._labels[where].to(index.device)

@@ -1,4 +1,4 @@
-"""The command line: ``infocpl demo | convert | run | evaluate | predict | info``."""
+"""The command line: ``infocpl demo``, ``convert``, ``run`` and so on."""
 
 from __future__ import annotations
 

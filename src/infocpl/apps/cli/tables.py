@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from infocpl.apps.predict import Prediction
+if TYPE_CHECKING:
+    from infocpl.apps.predict import Prediction
+    from infocpl.semantics import Described
 
-__all__ = ["print_predictions", "print_result"]
+__all__ = ["create_console", "print_described", "print_predictions", "print_result"]
 
 _COLUMNS = (
     ("ZSL top-1", "zsl.top1"),
@@ -25,7 +27,8 @@ _COLUMNS = (
 )
 
 
-def _console() -> Console:
+def create_console() -> Console:
+    """A console that folds tables to a terminal, and not to a pipe."""
     console = Console(highlight=False)
     if not console.is_terminal:
         # A log or a pipe has no width; a table must not be folded for it.
@@ -35,7 +38,7 @@ def _console() -> Console:
 
 def print_result(result: dict[str, Any], out: Path) -> None:
     """The table of methods, its conditions, and where the report lies."""
-    console = _console()
+    console = create_console()
     oracle = result["selection"]["oracle"]
     mark = " †" if oracle else ""
     table = Table(title=_title(result), title_justify="left", caption_justify="left")
@@ -53,7 +56,8 @@ def print_result(result: dict[str, Any], out: Path) -> None:
     table.caption = _caption(result)
     console.print(table)
     console.print(f"result: {out / 'result.json'}", soft_wrap=True)
-    console.print(f"model:  {out / 'model'}", soft_wrap=True)
+    if (out / "model").is_dir():
+        console.print(f"model:  {out / 'model'}", soft_wrap=True)
     console.print(f"report: {(out / 'report.html').resolve()}", soft_wrap=True)
 
 
@@ -76,6 +80,10 @@ def _caption(result: dict[str, Any]) -> str:
     ]
     if result["selection"]["oracle"]:
         lines.append("† chosen on the unseen test clips: an upper bound, not a measurement")
+    if warning := result["features"].get("warning"):
+        lines.append(warning)
+    if caveat := result["selection"].get("caveat"):
+        lines.append(caveat)
     if result["published"]:
         lines.append("published rows use other features, text and selection rules")
     return "\n".join(lines)
@@ -90,7 +98,7 @@ def _cell(mean: float | None, sd: float | None, mark: str) -> str:
 
 def print_predictions(found: Sequence[Prediction], *, top: int, explain: bool) -> None:
     """Ranked names a file, and the reasons if wanted."""
-    console = _console()
+    console = create_console()
     for prediction in found:
         people = "person" if prediction.persons == 1 else "persons"
         # Not as the title of the table, which would fold a path to the table's width.
@@ -104,8 +112,10 @@ def print_predictions(found: Sequence[Prediction], *, top: int, explain: bool) -
         table.add_column("rank", justify="right")
         table.add_column("name")
         table.add_column("share", justify="right")
+        table.add_column("described by")
         for rank, (name, share) in enumerate(prediction.ranked[:top], start=1):
-            table.add_row(str(rank), escape(name), f"{100 * share:.1f} %")
+            source = escape(prediction.sources[name])
+            table.add_row(str(rank), escape(name), f"{100 * share:.1f} %", source)
         console.print(table)
         if explain:
             for head in prediction.heads:
@@ -116,3 +126,15 @@ def print_predictions(found: Sequence[Prediction], *, top: int, explain: bool) -
                     markup=False,
                     soft_wrap=True,
                 )
+
+
+def print_described(described: Sequence[Described]) -> None:
+    """What each name was taken for, how sure that is, and how its words were read."""
+    table = Table()
+    table.add_column("name")
+    table.add_column("described by")
+    table.add_column("read as", overflow="fold")
+    for item in described:
+        read = item.reading.explain() if item.reading is not None else "known to a lexicon"
+        table.add_row(escape(item.name), escape(item.source), escape(read))
+    create_console().print(table)

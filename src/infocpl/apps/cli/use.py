@@ -21,6 +21,7 @@ def run_predict(options: Predict) -> int:
         raise ConfigError(f"--top must be at least 1, got {options.top}")
     from infocpl.apps.cli.tables import print_predictions
     from infocpl.apps.predict import Predictor, predict_files, read_labels
+    from infocpl.semantics import load_lexicon
     from infocpl.skeleton.formats import get_format
     from infocpl.training.pretrained import ZeroShotModel
 
@@ -29,7 +30,16 @@ def run_predict(options: Predict) -> int:
         raise LabelError("predict needs at least two names to choose from")
     if options.format is not None:
         get_format(options.format)
-    predictor = Predictor(ZeroShotModel.from_pretrained(options.model), labels)
+    model = ZeroShotModel.from_pretrained(options.model)
+    lexicons = tuple(map(load_lexicon, options.lexicon))
+    predictor = Predictor(model, labels, lexicons=lexicons, text_encoder=options.text_encoder)
+    if predictor.composed:
+        told = ", ".join(f"{name} ({source})" for name, source in predictor.composed.items())
+        print(
+            f"infocpl: note: no lexicon knows {told}; the descriptions were composed from the "
+            "names, see `infocpl describe`",
+            file=sys.stderr,
+        )
     if predictor.name_only:
         print(
             f"infocpl: note: no description is known for {', '.join(predictor.name_only)}; "
@@ -51,25 +61,32 @@ def run_evaluate(options: Evaluate) -> int:
     if options.out is not None and options.out.exists():
         raise OutputExistsError(f"{options.out} exists already")
     from infocpl.apps.progress import Reporter
-    from infocpl.data import ClipStore, convert_dataset, create_dataset, load_split
+    from infocpl.data import ClipStore, convert_dataset, find_dataset, is_store, load_split
     from infocpl.evaluation.evaluate import evaluate_model
     from infocpl.files import write_json
+    from infocpl.semantics import load_lexicon
     from infocpl.training.pretrained import ZeroShotModel
     from infocpl.training.stages import forbid_classes
 
-    dataset = create_dataset(options.dataset)
+    dataset = find_dataset(options.dataset)
     split = load_split(dataset, options.split)
     model = ZeroShotModel.from_pretrained(options.model)
+    lexicons = tuple(map(load_lexicon, options.lexicon))
     # Said before minutes are spent on reading files, and again by evaluate_model().
     forbid_classes(model.seen, split.unseen, "model")
     reporter = Reporter()
-    if (options.data / "manifest.json").is_file():
-        numbers = evaluate_model(model, ClipStore.open(options.data), split)
+    if is_store(options.data):
+        store = ClipStore.open(options.data)
+        numbers = evaluate_model(
+            model, store, split, lexicons=lexicons, text_encoder=options.text_encoder
+        )
     else:
         reporter.say(f"reading {dataset.title}")
         with tempfile.TemporaryDirectory(prefix="infocpl-") as folder:
             store = convert_dataset(dataset, options.data, Path(folder) / "store")
-            numbers = evaluate_model(model, store, split)
+            numbers = evaluate_model(
+                model, store, split, lexicons=lexicons, text_encoder=options.text_encoder
+            )
     text = json.dumps(numbers, indent=1)
     if options.out is not None:
         write_json(options.out, numbers)

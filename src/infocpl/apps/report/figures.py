@@ -1,6 +1,6 @@
 """Figures of the report as inline SVG that follows the page's colours, light or dark.
 
-Matplotlib draws with stand-in colours; :func:`_inline` exchanges them for CSS variables of the
+Matplotlib draws with stand-in colours; :func:`inline_svg` exchanges them for CSS variables of the
 page, so that one drawing serves light mode, dark mode and print.
 """
 
@@ -24,7 +24,21 @@ from matplotlib.patches import Rectangle
 from infocpl.apps.report.player import need, number, optional, percent
 from infocpl.errors import DataError
 
-__all__ = ["SERIES", "confusion_figure", "curve_figure", "method_confusions", "method_curves"]
+__all__ = [
+    "GRID",
+    "INK",
+    "MARKERS",
+    "MUTED",
+    "SERIES",
+    "SERIES_COLOURS",
+    "confusion_figure",
+    "curve_figure",
+    "drawing_style",
+    "inline_svg",
+    "method_confusions",
+    "method_curves",
+    "wrap_label",
+]
 
 SERIES = 5
 """How many methods get a colour and a marker of their own; later ones start over."""
@@ -33,7 +47,7 @@ LEGEND = ("seen", "unseen", "harmonic", "ausuc")
 """Numbers written beside a curve."""
 
 # Stand-in colour -> CSS variable. The stand-ins occur nowhere else in a drawing.
-_INK, _MUTED, _GRID, _HEAT, _ON_HEAT, _SURFACE = (
+INK, MUTED, GRID, HEAT, ON_HEAT, SURFACE = (
     "#010203",
     "#010204",
     "#010205",
@@ -41,17 +55,17 @@ _INK, _MUTED, _GRID, _HEAT, _ON_HEAT, _SURFACE = (
     "#010207",
     "#010208",
 )
-_SERIES_COLOURS = tuple(f"#0a0b1{place}" for place in range(SERIES))
+SERIES_COLOURS = tuple(f"#0a0b1{place}" for place in range(SERIES))
 _VARIABLES = {
-    _INK: "var(--ink)",
-    _MUTED: "var(--muted)",
-    _GRID: "var(--line)",
-    _HEAT: "var(--heat)",
-    _ON_HEAT: "var(--on-heat)",
-    _SURFACE: "var(--surface)",
-    **{colour: f"var(--series-{place})" for place, colour in enumerate(_SERIES_COLOURS)},
+    INK: "var(--ink)",
+    MUTED: "var(--muted)",
+    GRID: "var(--line)",
+    HEAT: "var(--heat)",
+    ON_HEAT: "var(--on-heat)",
+    SURFACE: "var(--surface)",
+    **{colour: f"var(--series-{place})" for place, colour in enumerate(SERIES_COLOURS)},
 }
-_MARKERS = ("o", "s", "D", "^", "v")
+MARKERS = ("o", "s", "D", "^", "v")
 _DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (9, 3)))
 
 
@@ -143,22 +157,22 @@ def confusion_figure(labels: Sequence[str], counts: Any, name: str) -> Markup:
     many = size > 16
     cell = 0.62 if size <= 8 else 0.27 if many else 0.46
     fontsize = 8.5 if many else 10.0
-    rows = [_wrap(label, 28, lines=2 if many else 3) for label in labels]
-    columns = [_wrap(label, 24, lines=2) for label in labels]
+    rows = [wrap_label(label, 28, lines=2 if many else 3) for label in labels]
+    columns = [wrap_label(label, 24, lines=2) for label in labels]
     letter = 0.0085 * fontsize
     left = 0.35 + letter * max(len(line) for label in rows for line in label.split("\n"))
     reach = letter * max(len(line) for label in columns for line in label.split("\n"))
     bottom = 0.45 + reach * (1.0 if many else 0.75)
     side = cell * size
     width, height = left + side + (0.1 if many else 0.5), bottom + side + 0.1
-    with _style(name):
+    with drawing_style(name):
         figure = Figure(figsize=(width, height))
         axes = figure.add_axes((left / width, bottom / height, side / width, side / height))
         for row, column in np.ndindex(size, size):
             _cell(axes, row, column, float(table[row, column]), float(share[row, column]), cell)
         axes.set(xlim=(0, size), ylim=(size, 0), aspect="equal")
-        axes.set_xlabel("Named as", color=_MUTED)
-        axes.set_ylabel("True action", color=_MUTED)
+        axes.set_xlabel("Named as", color=MUTED)
+        axes.set_ylabel("True action", color=MUTED)
         axes.set_xticks(np.arange(size) + 0.5, columns, parse_math=False)
         axes.set_yticks(np.arange(size) + 0.5, rows, parse_math=False)
         for tick in axes.get_xticklabels():
@@ -167,23 +181,23 @@ def confusion_figure(labels: Sequence[str], counts: Any, name: str) -> Markup:
         axes.tick_params(length=0, pad=5, labelsize=fontsize)
         for spine in axes.spines.values():
             spine.set_visible(False)
-        return _inline(figure, name, "Confusion matrix; the same counts follow as a table")
+        return inline_svg(figure, name, "Confusion matrix; the same counts follow as a table")
 
 
 def _cell(axes: Any, row: int, column: int, count: float, share: float, inches: float) -> None:
     gap = 0.03
     box = Rectangle((column + gap, row + gap), 1 - 2 * gap, 1 - 2 * gap, linewidth=0)
     # The lightest shade still shows where a cell is.
-    box.set(facecolor=_HEAT, alpha=0.05 + 0.95 * share)
+    box.set(facecolor=HEAT, alpha=0.05 + 0.95 * share)
     axes.add_patch(box)
     if row == column:
         frame = Rectangle((column + gap, row + gap), 1 - 2 * gap, 1 - 2 * gap, fill=False)
-        frame.set(edgecolor=_MUTED, linewidth=0.8)
+        frame.set(edgecolor=MUTED, linewidth=0.8)
         axes.add_patch(frame)
     if count > 0:
         text = f"{count:.0f}" if count.is_integer() else f"{count:.1f}"
         # Past this share the shade is nearer to the heat colour than to the page.
-        colour = _ON_HEAT if share > 0.6 else _INK
+        colour = ON_HEAT if share > 0.6 else INK
         fontsize = min(11.0, 62 * inches / max(2, len(text)))
         axes.text(
             column + 0.5, row + 0.5, text, ha="center", va="center_baseline",
@@ -213,21 +227,23 @@ def curve_figure(curves: Sequence[Mapping[str, Any]], name: str) -> Markup:
     >>> svg.startswith("<svg")
     True
     """
-    with _style(name):
+    with drawing_style(name):
         figure = Figure(figsize=(5.6, 5.0))
         axes = figure.add_axes((0.12, 0.12, 0.84, 0.85))
         _equal_harmonic(axes)
         for curve in curves:
             _draw_curve(axes, curve, filled=len(curves) == 1)
         axes.set(xlim=(0, 100), ylim=(0, 100), aspect="equal")
-        axes.set_xlabel("Seen accuracy S (%)", color=_MUTED)
-        axes.set_ylabel("Unseen accuracy U (%)", color=_MUTED)
+        axes.set_xlabel("Seen accuracy S (%)", color=MUTED)
+        axes.set_ylabel("Unseen accuracy U (%)", color=MUTED)
         axes.set_xticks(range(0, 101, 20))
         axes.set_yticks(range(0, 101, 20))
         axes.tick_params(length=0, pad=5)
         for place, spine in axes.spines.items():
-            spine.set(visible=place in ("left", "bottom"), color=_GRID)
-        return _inline(figure, name, "Seen accuracy against unseen accuracy; numbers in the table")
+            spine.set(visible=place in ("left", "bottom"), color=GRID)
+        return inline_svg(
+            figure, name, "Seen accuracy against unseen accuracy; numbers in the table"
+        )
 
 
 def _equal_harmonic(axes: Any) -> None:
@@ -235,10 +251,10 @@ def _equal_harmonic(axes: Any) -> None:
         seen = np.linspace(harmonic / 2 + 0.5, 100, 200)
         unseen = harmonic * seen / (2 * seen - harmonic)
         inside = unseen <= 100
-        axes.plot(seen[inside], unseen[inside], color=_GRID, linewidth=0.9, zorder=0)
+        axes.plot(seen[inside], unseen[inside], color=GRID, linewidth=0.9, zorder=0)
         axes.text(
             98.5, harmonic * 100 / (200 - harmonic) + 1.2, f"H = {harmonic}",
-            color=_MUTED, fontsize=8, ha="right", va="bottom", zorder=0,
+            color=MUTED, fontsize=8, ha="right", va="bottom", zorder=0,
         )  # fmt: skip
 
 
@@ -255,7 +271,7 @@ def _draw_curve(axes: Any, curve: Mapping[str, Any], *, filled: bool) -> None:
     if joint.min() < -1e-4 or joint.max() > 100 + 1e-4:
         raise DataError(f"curve of {curve['title']}: expected numbers from 0 to 1")
     place = int(curve["series"]) % SERIES
-    colour = _SERIES_COLOURS[place]
+    colour = SERIES_COLOURS[place]
     if filled:
         axes.fill_between(seen, 0, unseen, color=colour, alpha=0.10, linewidth=0)
     axes.plot(
@@ -264,8 +280,8 @@ def _draw_curve(axes: Any, curve: Mapping[str, Any], *, filled: bool) -> None:
     )  # fmt: skip
     if curve["point"] is not None:
         axes.plot(
-            100 * curve["point"][0], 100 * curve["point"][1], marker=_MARKERS[place],
-            markersize=10, color=colour, markeredgecolor=_SURFACE, markeredgewidth=2,
+            100 * curve["point"][0], 100 * curve["point"][1], marker=MARKERS[place],
+            markersize=10, color=colour, markeredgecolor=SURFACE, markeredgewidth=2,
             clip_on=False, zorder=4, linestyle="none",
         )  # fmt: skip
 
@@ -280,30 +296,30 @@ def _numbers(value: Any, where: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     return table
 
 
-def _wrap(label: str, width: int, lines: int) -> str:
+def wrap_label(label: str, width: int, lines: int) -> str:
     """Break a long name into at most `lines` lines without odd characters."""
     # Unassigned, control and surrogate characters have no shape to draw.
     drawn = "".join("�" if unicodedata.category(c) in ("Cc", "Cs", "Cn") else c for c in label)
     return "\n".join(textwrap.wrap(drawn, width, max_lines=lines, placeholder=" …")) or " "
 
 
-def _style(name: str) -> Any:
+def drawing_style(name: str) -> Any:
     """Drawing settings that hold inside a ``with`` block only."""
     return mpl.rc_context(
         {
             "svg.fonttype": "none",
             "svg.hashsalt": name,
             "font.size": 10,
-            "text.color": _INK,
-            "xtick.labelcolor": _INK,
-            "ytick.labelcolor": _INK,
+            "text.color": INK,
+            "xtick.labelcolor": INK,
+            "ytick.labelcolor": INK,
             "axes.facecolor": "none",
             "figure.facecolor": "none",
         }
     )
 
 
-def _inline(figure: Figure, name: str, title: str) -> Markup:
+def inline_svg(figure: Figure, name: str, title: str) -> Markup:
     """SVG text of a figure, fit to stand inside an HTML page.
 
     Only tags are rewritten, never the text between them, which may hold class names.

@@ -1,0 +1,238 @@
+"""How a scene is spoken of: limbs by name and number, things and persons at first and again.
+
+Sentences are filled from patterns with gaps: ``{hand}`` becomes "the left hand", "both hands" or
+"one hand" and, when it is spoken of again, "that hand".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from infocpl.semantics.grammar.scene import Scene
+
+__all__ = ["NounPhrase", "Voice", "gerund", "join_words", "way_phrase"]
+
+DIRECTIONS = {
+    "up": "up",
+    "down": "down",
+    "forward": "forward",
+    "backward": "backward",
+    "left": "to the left",
+    "right": "to the right",
+    "inward": "in to the middle",
+    "outward": "out to the side",
+    "clockwise": "round clockwise",
+    "counterclockwise": "round counterclockwise",
+    "towards_face": "to the face",
+    "towards_torso": "in to the body",
+}
+"""Directions of the traits as they are said."""
+
+_OPPOSITE = {"up": "down", "outward": "inward", "inward": "outward", "down": "up"}
+_GAP = re.compile(r"\{(\w+)\}")
+_PLURALS = {"foot": "feet"}
+_PARTNER = ("another person", "the other person")
+
+
+@dataclass(frozen=True)
+class NounPhrase:
+    """Something a sentence is about, and whether there are several of it."""
+
+    text: str
+    plural: bool = False
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def title(self) -> str:
+        """With a capital, to begin a sentence."""
+        return self.text[:1].upper() + self.text[1:]
+
+    def verb(self, base: str) -> str:
+        """The form of a verb that goes with it: "move" or "moves".
+
+        Examples
+        --------
+        >>> NounPhrase("the hand").verb("push"), NounPhrase("both hands", True).verb("push")
+        ('pushes', 'push')
+        """
+        word, _, rest = base.partition(" ")
+        if not self.plural:
+            word = {"be": "is", "have": "has", "do": "does", "go": "goes"}.get(word) or _third(word)
+        elif word == "be":
+            word = "are"
+        return f"{word} {rest}".strip()
+
+    @property
+    def possessive(self) -> str:
+        """``its`` or ``their``."""
+        return "their" if self.plural else "its"
+
+
+def _third(verb: str) -> str:
+    if verb.endswith(("s", "sh", "ch", "x", "z", "o")):
+        return f"{verb}es"
+    if verb.endswith("y") and verb[-2] not in "aeiou":
+        return f"{verb[:-1]}ies"
+    return f"{verb}s"
+
+
+_TWICE = re.compile(r"[^aeiou]*[aeiou][bdgklmnprtvz]")
+
+
+def gerund(phrase: str) -> str:
+    """Turn "swings one leg" into "swinging one leg".
+
+    Examples
+    --------
+    >>> gerund("sits down"), gerund("carries a box"), gerund("lies flat"), gerund("pushes hard")
+    ('sitting down', 'carrying a box', 'lying flat', 'pushing hard')
+    """
+    word, _, rest = phrase.partition(" ")
+    word = word.rstrip(",")
+    if word.endswith("ies"):
+        stem = f"{word[:-3]}y" if len(word) > 4 else f"{word[0]}y"
+    elif word.endswith(("ses", "shes", "ches", "xes", "zes", "oes")):
+        stem = word[:-2]
+    else:
+        stem = word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+    if stem.endswith("e") and not stem.endswith(("ee", "oe", "ye")):
+        stem = stem[:-1]
+    elif _TWICE.fullmatch(stem):
+        stem += stem[-1]
+    return f"{stem}ing {rest}".strip()
+
+
+def join_words(words: list[str], last: str = "and") -> str:
+    """Put words into a list such as "up, left and right"."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def main_directions(directions: tuple[str, ...]) -> list[str]:
+    """Directions of the movement itself, without the way back or the backswing.
+
+    Examples
+    --------
+    >>> main_directions(("up", "backward", "forward", "down"))
+    ['up', 'forward']
+    """
+    kept: list[str] = []
+    for word in directions:
+        if word == "backward" and "forward" in directions:
+            continue
+        if _OPPOSITE.get(word) not in kept:
+            kept.append(word)
+    return kept
+
+
+def way_phrase(directions: tuple[str, ...]) -> str:
+    """Where a movement goes, in one breath: "forward and up"; empty if nowhere."""
+    if set(directions) >= {"left", "right"}:
+        return "from side to side"
+    return join_words([DIRECTIONS[word] for word in main_directions(directions)[:3]])
+
+
+class Voice:
+    """Speaks of one scene.
+
+    Parameters
+    ----------
+    scene : what is told
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.traits = scene.traits
+
+    def limb(self, noun: str, *, again: bool = False) -> NounPhrase:
+        """The acting hand, arm, foot ...: which and how many of them.
+
+        Parameters
+        ----------
+        noun : ``"hand"``, ``"arm"``, ``"elbow"``, ``"foot"``, ``"leg"`` or ``"knee"``
+        again : whether it was spoken of before in the sentence
+        """
+        group = "leg" if noun in ("foot", "leg", "knee") else "arm"
+        many = f"{group}s" in self.scene.frame.moving
+        plural = _PLURALS.get(noun, f"{noun}s")
+        if many:
+            return NounPhrase(f"the {plural}" if again else f"both {plural}", plural=True)
+        if self.scene.side in ("left", "right"):
+            return NounPhrase(f"the {self.scene.side} {noun}")
+        return NounPhrase(f"that {noun}" if again else f"one {noun}")
+
+    @property
+    def lead(self) -> NounPhrase:
+        """What moves most: hand, foot, head or trunk."""
+        lead = self.scene.frame.lead
+        if lead in ("arm", "leg"):
+            return self.limb("hand" if lead == "arm" else "foot")
+        return NounPhrase("the head" if lead == "head" else "the trunk")
+
+    @property
+    def lead_limb(self) -> NounPhrase:
+        """The same as a whole limb: arm or leg instead of hand or foot."""
+        lead = self.scene.frame.lead
+        return self.limb(lead) if lead in ("arm", "leg") else self.lead
+
+    def thing(self, *, again: bool = False) -> str:
+        """What is handled or worked with."""
+        phrase = self.scene.tool or self.scene.thing or "a thing"
+        return definite(phrase) if again else phrase
+
+    @property
+    def way(self) -> str:
+        """Where the movement goes."""
+        return way_phrase(self.traits.directions)
+
+    @property
+    def begin(self) -> str:
+        """What a person does before the movement itself."""
+        return self._framed(self.scene.frame.begin, "lifts {hand} in front of the body")
+
+    @property
+    def finish(self) -> str:
+        """What a person does after it."""
+        return self._framed(self.scene.frame.finish, "lowers {hand} to the side")
+
+    def _framed(self, pattern: str, without: str) -> str:
+        missing = "{thing}" in pattern and not (self.scene.tool or self.scene.thing)
+        return self.fill(without if missing else pattern)
+
+    def fill(self, pattern: str) -> str:
+        """Close the gaps of a pattern; what was named once is spoken of as known."""
+        said: set[str] = set()
+
+        def close(match: re.Match[str]) -> str:
+            gap = match.group(1)
+            again = gap in said
+            said.add(gap)
+            if gap == "thing":
+                return self.thing(again=again)
+            if gap == "partner":
+                return _PARTNER[again]
+            if gap == "way":
+                return self.way
+            return self.limb(gap, again=again).text
+
+        return " ".join(_GAP.sub(close, pattern).split()).replace(" ,", ",")
+
+
+def definite(phrase: str) -> str:
+    """Turn "a ball" into "the ball".
+
+    Examples
+    --------
+    >>> definite("an iron"), definite("clothes"), definite("the string")
+    ('the iron', 'the clothes', 'the string')
+    """
+    if phrase.startswith("the "):
+        return phrase
+    for article in ("a ", "an ", "several ", "two "):
+        if phrase.startswith(article):
+            return f"the {phrase.removeprefix(article)}"
+    return f"the {phrase}"
