@@ -9,25 +9,62 @@ which limbs move, in which directions, once or repeatedly. Prints the shares, an
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from infocpl.semantics.grammar import CONFIDENT, read_name
+from infocpl.semantics.grammar import CONFIDENT, Reading, read_name
 from infocpl.semantics.traits import Traits
 
-NAMES = Path(__file__).parents[1] / "tests" / "semantics" / "grammar_names.yaml"
+FOLDER = Path(__file__).parents[1] / "tests" / "semantics" / "grammar"
 QUESTIONS = ("limbs", "directions", "repetition")
 
 
-def judge(expected: dict[str, Any], traits: Traits) -> dict[str, bool]:
-    """Whether each of :data:`QUESTIONS` is answered as a careful reader expects."""
-    return {
+@dataclass(frozen=True)
+class Verdict:
+    """One name: what was made of it, and which questions were answered wrongly."""
+
+    reading: Reading
+    wrong: tuple[str, ...]
+
+    @property
+    def confident(self) -> bool:
+        return self.reading.confidence >= CONFIDENT
+
+    def __str__(self) -> str:
+        traits, reading = self.reading.traits, self.reading
+        told = "nothing"
+        if traits is not None:
+            parts, ways = ", ".join(traits.moving), ", ".join(traits.directions)
+            told = f"{parts} | {ways} | {traits.repetition}"
+        unknown = ", ".join(reading.unknown) or "none"
+        verdict = f"wrong {', '.join(self.wrong)}" if self.wrong else "accepted"
+        return (
+            f"{reading.name}: {verdict} ({told}; confidence {reading.confidence:.2f}; unknown "
+            f"words: {unknown})"
+        )
+
+
+def judge_file(path: Path) -> list[Verdict]:
+    """Read every name of a file and compare it with what is expected."""
+    names = yaml.safe_load(path.read_text(encoding="utf-8"))["names"]
+    return [judge(expected) for expected in names]
+
+
+def judge(expected: dict[str, Any]) -> Verdict:
+    """Read one name and compare it with what a careful reader expects."""
+    reading = read_name(expected["name"])
+    traits = reading.traits
+    if traits is None:
+        return Verdict(reading, QUESTIONS)
+    answers = {
         "limbs": _limbs(expected["limbs"], traits),
         "directions": _directions(expected["directions"], traits.directions),
         "repetition": traits.repetition in expected["repetition"],
     }
+    return Verdict(reading, tuple(name for name in QUESTIONS if not answers[name]))
 
 
 def _limbs(expected: dict[str, Any], traits: Traits) -> bool:
@@ -53,42 +90,24 @@ def _directions(expected: dict[str, list[str]], found: tuple[str, ...]) -> bool:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--names", type=Path, default=NAMES)
+    parser.add_argument("--names", type=Path, default=FOLDER / "names.yaml")
     parser.add_argument("--all", action="store_true", help="print every name, not failures alone")
     options = parser.parse_args()
-    names = yaml.safe_load(options.names.read_text(encoding="utf-8"))["names"]
-    right = dict.fromkeys(QUESTIONS, 0)
-    confident = accepted = sure_accepted = 0
-    for expected in names:
-        reading = read_name(expected["name"])
-        answers = dict.fromkeys(QUESTIONS, False)
-        told = "nothing"
-        if reading.traits is not None:
-            answers = judge(expected, reading.traits)
-            traits = reading.traits
-            told = (
-                f"{','.join(traits.moving)} | {','.join(traits.directions)} | {traits.repetition}"
-            )
-        wrong = [question for question in QUESTIONS if not answers[question]]
-        for question in QUESTIONS:
-            right[question] += answers[question]
-        confident += reading.confidence >= CONFIDENT
-        accepted += not wrong
-        sure_accepted += not wrong and reading.confidence >= CONFIDENT
-        if wrong or options.all:
-            print(
-                f"{expected['name']}: {'wrong ' + ', '.join(wrong) if wrong else 'accepted'} "
-                f"({told}; confidence {reading.confidence:.2f}; unknown: "
-                f"{', '.join(reading.unknown) or 'none'})"
-            )
-    total = len(names)
+    verdicts = judge_file(options.names)
+    for verdict in verdicts:
+        if verdict.wrong or options.all:
+            print(verdict)
+    total = len(verdicts)
     print(f"\n{total} names of {options.names.name}")
-    for question in QUESTIONS:
-        print(
-            f"{question:12s} accepted: {right[question]:3d} ({100 * right[question] / total:.0f} %)"
+    for question in (*QUESTIONS, "all three"):
+        right = sum(
+            question not in verdict.wrong if question in QUESTIONS else not verdict.wrong
+            for verdict in verdicts
         )
-    print(f"{'all three':12s} accepted: {accepted:3d} ({100 * accepted / total:.0f} %)")
-    print(f"confident enough to be described: {confident}, of these accepted {sure_accepted}")
+        print(f"{question:12s} accepted: {right:3d} ({100 * right / total:.0f} %)")
+    sure = [verdict for verdict in verdicts if verdict.confident]
+    right = sum(not verdict.wrong for verdict in sure)
+    print(f"confident enough to be described: {len(sure)}, all three accepted of them: {right}")
 
 
 if __name__ == "__main__":

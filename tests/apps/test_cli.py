@@ -29,6 +29,7 @@ COMMANDS = (
     "evaluate",
     "predict",
     "import-weights",
+    "describe",
     "codebook",
     "ablate",
     "info",
@@ -146,6 +147,40 @@ def test_predict_says_which_names_nothing_is_known_of(infocpl, model_folder, wav
         "infocpl: note: no description is known for zorb; only the name speaks for it, which is "
         "much weaker"
     ]
+
+
+def test_predict_says_which_descriptions_were_composed_from_the_name(infocpl, model_folder, wave):
+    arguments = ("predict", wave, "--model", model_folder, "--labels", "sit down, leapfrog a hedge")
+    told = infocpl(*arguments)
+    assert told.code == 0
+    assert told.error_lines == [
+        "infocpl: note: no lexicon knows leapfrog a hedge (grammar (confidence 1.00)); the "
+        "descriptions were composed from the names, see `infocpl describe`"
+    ]
+    (line,) = (line for line in told.out.splitlines() if "leapfrog a hedge" in line)
+    assert "grammar (confidence 1.00)" in line
+    (item,) = json.loads(infocpl(*arguments, "--json").out)
+    assert item["sources"]["leapfrog a hedge"] == "grammar (confidence 1.00)"
+
+
+def test_predict_asks_the_users_own_lexicon_first(infocpl, model_folder, wave, tmp_path):
+    infocpl("describe", "--labels", "zorb", "--text-encoder", "none", "--out", tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+    out = tmp_path / "out"
+    infocpl("describe", "--labels", "wave slowly", "--text-encoder", "none", "--out", out)
+    text = (out / "lexicon.yaml").read_text().replace("name: wave slowly", "name: zorb")
+    (tmp_path / "own.yaml").write_text(text)
+    told = infocpl(
+        *("predict", wave, "--model", model_folder, "--labels", "sit down, zorb"),
+        *("--lexicon", tmp_path / "own.yaml", "--json"),
+    )
+    assert told.code == 0, told.err
+    assert json.loads(told.out)[0]["sources"]["zorb"] == "lexicon described"
+    missing = infocpl(
+        *("predict", wave, "--model", model_folder, "--labels", "sit down, zorb"),
+        *("--lexicon", tmp_path / "absent.yaml"),
+    )
+    refused(missing, "absent.yaml", "no such lexicon file")
 
 
 def test_names_that_look_like_markup_are_printed_as_they_are(infocpl, model_folder, wave, tmp_path):

@@ -12,7 +12,7 @@ import pytest
 from infocpl.semantics import Codebook, compose, load_lexicon
 
 SUBCOMMANDS = ("build", "show", "compare", "check")
-NAMES = "donning, doffing, throw, juggling"
+NAMES = "donning, doffing, throw, zorbing"
 FEW = ("--granularities", "name", "definition", "phase")
 
 
@@ -38,7 +38,7 @@ def book(infocpl, built: Path) -> Path:
         )
         assert told.code == 0, told.err
         assert "4 classes" in told.out
-        assert "note: only the name speaks for juggling" in told.out
+        assert "note: only the name speaks for zorbing" in told.out
     return built
 
 
@@ -156,7 +156,7 @@ def test_compare_of_two_codebooks_says_what_differs(infocpl, book: Path, tmp_pat
     part.select_granularities(["definition"]).save(tmp_path / "part")
     told = infocpl("codebook", "compare", book, tmp_path / "part")
     assert told.code == 0
-    assert "only in the first: doffing, juggling" in told.out
+    assert "only in the first: doffing, zorbing" in told.out
     (line,) = (line for line in told.out.splitlines() if line.startswith("│ throw "))
     assert re.sub(r"[│\s]+", " ", line).split()[1:4] == ["9", "2", "2"]
     assert "the same names, texts" in infocpl("codebook", "compare", book, book).out
@@ -174,7 +174,7 @@ def test_check_prints_the_numbers_and_writes_the_report(infocpl, book: Path, tmp
     assert told.code == 0
     (line,) = (line for line in told.out.splitlines() if "motion description" in line)
     assert f"{100 * found['retrieval']['motion']['by_mean']:.1f}" in line
-    assert "only the name is known of juggling" in told.out
+    assert "only the name is known of zorbing" in told.out
     assert str(page) in told.out
     assert found["codebook_hash"] in page.read_text(encoding="utf-8")
     refused(infocpl("codebook", "check", book, "--out", page), "exists already")

@@ -23,7 +23,7 @@ from infocpl.errors import (
     SkeletonFormatError,
 )
 from infocpl.evaluation.task_data import text_table
-from infocpl.semantics import LabelSet
+from infocpl.semantics import LabelSet, describe, write_described
 from infocpl.skeleton.formats import (
     read_ntu,
     read_skeleton,
@@ -179,11 +179,33 @@ def test_a_model_that_gives_no_finite_score_gives_no_answer(model, wave):
 
 
 def test_names_without_an_entry_are_known_as_such(model, wave):
-    predictor = Predictor(model, LabelSet(("sit down", "juggle five torches", "zorb")))
-    assert predictor.name_only == ("juggle five torches", "zorb")
+    predictor = Predictor(model, LabelSet(("sit down", "gloop five quonks", "zorb")))
+    assert predictor.name_only == ("gloop five quonks", "zorb")
+    assert not predictor.composed
     found = predictor.predict(wave)
-    assert {name for name, _ in found.ranked} == {"sit down", "juggle five torches", "zorb"}
+    assert {name for name, _ in found.ranked} == {"sit down", "gloop five quonks", "zorb"}
     assert np.isfinite([share for _, share in found.ranked]).all()
+
+
+def test_names_that_the_grammar_understands_are_described_and_say_so(model, wave):
+    predictor = Predictor(model, LabelSet(("sit down", "juggle five torches", "zorb")))
+    assert predictor.composed == {"juggle five torches": "grammar (confidence 1.00)"}
+    assert predictor.name_only == ("zorb",)
+    found = predictor.predict(wave)
+    assert found.sources == {
+        "sit down": predictor.codebook.sources[0],
+        "juggle five torches": "grammar (confidence 1.00)",
+        "zorb": "name only",
+    }
+    assert len(predictor.codebook.rows[1]) >= 100
+
+
+def test_a_lexicon_of_ones_own_comes_before_all_others(model, tmp_path):
+    described = describe("juggle five torches")
+    own = write_described([dataclasses.replace(described, name="sit down")], tmp_path / "own.yaml")
+    predictor = Predictor(model, LabelSet(("sit down", "zorb")), lexicons=[own])
+    assert predictor.sources == {"sit down": "lexicon described", "zorb": "name only"}
+    assert predictor.codebook.motion_texts[0] == described.entry.motion
 
 
 def test_a_clip_without_any_named_entry_is_explained_by_its_names(model, wave):

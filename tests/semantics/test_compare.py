@@ -13,7 +13,7 @@ from infocpl.semantics import Codebook, TextEncoder, build_codebook
 from infocpl.semantics.compare import compare_books, compare_classes
 from infocpl.semantics.prompts import SINGLES
 
-NAMES = ("sit down", "stand up", "throw", "juggling")
+NAMES = ("sit down", "stand up", "throw", "zorbing")
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_traits_are_listed_on_the_side_that_has_them(book: Codebook) -> None:
 
 
 def test_traits_of_a_bare_name_cannot_be_compared(book: Codebook) -> None:
-    assert compare_classes(book, "throw", "juggling")["traits"] is None
+    assert compare_classes(book, "throw", "zorbing")["traits"] is None
 
 
 def test_an_unknown_class_is_named(book: Codebook) -> None:
@@ -81,19 +81,19 @@ def test_an_unknown_class_is_named(book: Codebook) -> None:
 
 
 def test_two_codebooks_are_compared_class_by_class(book: Codebook, trigrams: TextEncoder) -> None:
-    other = build_codebook(["throw", "juggling", "carry"], trigrams, dataset="nw-ucla", count=30)
+    other = build_codebook(["throw", "zorbing", "carry"], trigrams, dataset="nw-ucla", count=30)
     other = replace(other, motion_texts=("Something else.", *other.motion_texts[1:]))
     found = compare_books(book, other)
     assert found["only_first"] == ["sit down", "stand up"]
     assert found["only_second"] == ["carry"]
     assert found["hashes"] == [book.hash, other.hash]
-    throw, juggling = found["classes"]
+    throw, zorbing = found["classes"]
     assert throw["descriptions"] == [len(book.rows[2]), 30]
     assert throw["shared"] == 30
-    assert (throw["motion"], juggling["motion"]) == (False, True)
+    assert (throw["motion"], zorbing["motion"]) == (False, True)
     means = book.mean_text()[2], other.mean_text()[0]
     assert throw["cosine"] == pytest.approx(float(np.dot(*means)))
-    assert juggling["cosine"] == pytest.approx(1)
+    assert zorbing["cosine"] == pytest.approx(1)
 
 
 def test_vectors_of_different_text_encoders_are_not_compared(book: Codebook) -> None:
