@@ -271,7 +271,8 @@ def test_published_features_run_from_files_to_a_table(infocpl, published, tmp_pa
     assert "declared by the publisher" in infocpl("inspect", store).out
     told = infocpl(
         "run", "--dataset", "synthetic", "--features", store, "--split", "demo/51-8",
-        "--preset", "tiny", "--seeds", 1, "--threads", 1, "--unseen-clips", "test", "--out", out,
+        "--preset", "tiny", "--seeds", 1, "--threads", 1, "--unseen-clips", "test",
+        "--granularities", "definition", "--out", out,
     )  # fmt: skip
     assert told.code == 0, told.err
     result = json.loads((out / "result.json").read_text())

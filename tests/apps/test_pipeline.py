@@ -13,6 +13,7 @@ from infocpl.apps.progress import Reporter
 from infocpl.data import create_dataset, load_split
 from infocpl.errors import ConfigError, DataError, OutputExistsError, SemanticsError
 from infocpl.evaluation.config import create_preset
+from infocpl.semantics import load_lexicon
 
 
 @pytest.fixture
@@ -74,6 +75,7 @@ def changed(plan: Plan, name: str) -> Plan:
         "text_encoder": "another",
         "granularities": ("definition",),
         "unseen_clips": "test",
+        "lexicons": (load_lexicon("nw-ucla"),),
     }
     return dataclasses.replace(plan, **{name: other[name]})
 
