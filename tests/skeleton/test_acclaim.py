@@ -206,6 +206,19 @@ def test_the_skeleton_is_the_one_whose_name_the_motion_begins_with(tmp_path) -> 
     assert find_skeleton(tmp_path / "sub" / "walk.amc").name == "actor.asf"
 
 
+def test_motions_in_folders_by_class_share_the_skeleton_one_folder_up(tmp_path: Path) -> None:
+    (tmp_path / "walk").mkdir()
+    (tmp_path / "HDM_bd.asf").write_text("")
+    (tmp_path / "HDM_mm.asf").write_text("")
+    motion = tmp_path / "walk" / "HDM_bd_walk2Steps_001_120.amc"
+    assert find_skeleton(motion) == tmp_path / "HDM_bd.asf"
+    (tmp_path / "walk" / "HDM_bd.asf").write_text("")
+    assert find_skeleton(motion) == tmp_path / "walk" / "HDM_bd.asf"
+    # A stranger's skeleton above proves nothing.
+    with pytest.raises(SkeletonFormatError, match="one folder up"):
+        find_skeleton(tmp_path / "other" / "HDM_tr_walk.amc")
+
+
 def test_a_skeleton_of_other_bones_is_refused(tmp_path) -> None:
     write_asf(tmp_path / "a.asf", SIMPLE)
     write_amc(tmp_path / "a.amc", make_motion(SIMPLE, 1, 0))

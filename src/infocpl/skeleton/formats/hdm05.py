@@ -90,26 +90,33 @@ file, got nothing at this path
 
 
 def find_skeleton(path: Path) -> Path:
-    """The skeleton of a motion: beside it, the ``.asf`` file whose name its own name begins with.
+    """The skeleton of a motion: the ``.asf`` file whose name its own name begins with.
 
-    Of several the longest name wins; a skeleton that is alone in the folder needs no such name.
+    Looked for beside the motion, then one folder up (motions cut by class lie in folders of
+    their own). Of several the longest name wins; a skeleton that is alone in the motion's folder
+    needs no such name.
 
     Raises
     ------
     SkeletonFormatError : if there is none, or several and none of such a name
     """
-    try:
-        found = sorted(f for f in path.parent.iterdir() if f.suffix.lower() == ".asf")
-    except (OSError, ValueError):
-        found = []
-    named = [file for file in found if path.name.startswith(file.stem)]
-    if named:
-        return max(named, key=lambda file: len(file.stem))
-    if len(found) == 1:
-        return found[0]
-    got = ", ".join(file.name for file in found) if found else "no .asf file"
-    expected = "its .asf file beside it, named as the motion begins"
+    beside = _skeletons_in(path.parent)
+    for found in (beside, _skeletons_in(path.parent.parent)):
+        named = [file for file in found if path.name.startswith(file.stem)]
+        if named:
+            return max(named, key=lambda file: len(file.stem))
+    if len(beside) == 1:
+        return beside[0]
+    got = ", ".join(file.name for file in beside) if beside else "no .asf file"
+    expected = "its .asf file beside it or one folder up, named as the motion begins"
     raise SkeletonFormatError(path, "skeleton", expected, show(got, 80))
+
+
+def _skeletons_in(folder: Path) -> list[Path]:
+    try:
+        return sorted(file for file in folder.iterdir() if file.suffix.lower() == ".asf")
+    except (OSError, ValueError):
+        return []
 
 
 register_format(
