@@ -188,6 +188,34 @@ def test_the_same_seed_trains_the_same_encoder() -> None:
     assert not same_bits(trained[0], trained[2])
 
 
+def test_members_are_trained_apart_and_the_first_is_the_encoder_alone(tmp_path: Path) -> None:
+    clips, labels = moving_clips()
+    seen: list[tuple[int, int]] = []
+
+    def watch(epoch: EpochReport) -> None:
+        seen.append((epoch.epoch, epoch.epochs))
+
+    def train(members: int, work: Path | None = None) -> torch.nn.Module:
+        config = dataclasses.replace(CONFIG, members=members)
+        return train_encoder(
+            clips, labels, CLASSES, config, layout="kinect20", seed=3, work=work,
+            on_epoch=watch,
+        ).module  # fmt: skip
+
+    alone = train(1)
+    seen.clear()
+    pair = train(2, tmp_path)
+    total = 2 * CONFIG.fit.epochs
+    assert seen == [(number, total) for number in range(1, total + 1)]
+    first, second = pair.members
+    assert same_bits(weights(first), weights(alone))
+    assert not same_bits(weights(second), weights(alone))
+    # A second call finds both members finished.
+    seen.clear()
+    assert same_bits(weights(train(2, tmp_path)), weights(pair))
+    assert seen == []
+
+
 def test_features_do_not_depend_on_how_clips_are_batched() -> None:
     torch.manual_seed(0)
     encoder = create_encoder("stgcn-small", "kinect20").train()

@@ -145,7 +145,7 @@ def _draw_time(
 ) -> None:
     times = np.arange(clip.frames)
     for person in range(clip.persons):
-        axes.plot(times, frame_speed(clip, person), lw=1.0, label=f"person {person}")
+        axes.plot(times, frame_speed(clip, person), lw=1.0, label=f"person {person + 1}")
     empty = ~clip.present.any(axis=0)
     axes.fill_between(
         times, 0, 1, where=empty, transform=axes.get_xaxis_transform(), color="#dddddd",

@@ -150,6 +150,7 @@ def _features(run: SeedRun, config: ExperimentConfig) -> dict[str, Any]:
     return {
         "origin": "trained here",
         "encoder": config.encoder.name,
+        "members": config.encoder.members,
         "streams": list(module.config.streams),  # type: ignore[union-attr, arg-type]
         "dim": int(module.dim),  # type: ignore[arg-type]
         "parameters": sum(p.numel() for p in module.parameters()),

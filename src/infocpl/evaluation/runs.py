@@ -57,9 +57,14 @@ class Features:
 def units(task: TaskData, config: ExperimentConfig) -> float:
     """Work of one training in clip passes, for progress with a time left."""
     clips = len(task.train)
-    encoder = 0 if isinstance(task.clips, PreparedFeatures) else config.encoder.fit.epochs
+    encoder = 0 if isinstance(task.clips, PreparedFeatures) else _epochs(config)
     # An alignment step costs a few percent of an encoder step for the same clips.
     return clips * (encoder + 0.1 * config.alignment.fit.epochs)
+
+
+def _epochs(config: ExperimentConfig) -> int:
+    """Epochs of all members of the encoder together."""
+    return config.encoder.members * config.encoder.fit.epochs
 
 
 def learn_features(
@@ -79,7 +84,7 @@ def learn_features(
         return _given_features(task, task.clips)
     clips = task.clips
     seen = task.split.seen
-    left = config.encoder.fit.epochs
+    left = _epochs(config)
 
     def report(epoch: EpochReport) -> None:
         nonlocal left

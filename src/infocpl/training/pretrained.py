@@ -16,7 +16,7 @@ from infocpl.alignment.base import TextCentre, TextTable
 from infocpl.alignment.infocpl import InfoCPL, InfoCPLConfig
 from infocpl.alignment.standard import StandardInfoCPL
 from infocpl.encoders.augment import AugmentConfig
-from infocpl.encoders.registry import create_encoder
+from infocpl.encoders.ensemble import create_members
 from infocpl.errors import CheckpointError, DataError, InfoCPLError
 from infocpl.files import atomic_folder, read_json, write_json
 from infocpl.training.checkpoint import load_tensors, save_tensors
@@ -153,8 +153,9 @@ def _build(
         fit=from_dict(FitConfig, stored["fit"]),
         augment=from_dict(AugmentConfig, stored["augment"]),
         smoothing=stored["smoothing"],
+        members=int(stored.get("members", 1)),
     )
-    module = create_encoder(encoder_config.name, config["layout"])
+    module = create_members(encoder_config.name, config["layout"], encoder_config.members)
     module.load_state_dict(_under(tensors, "encoder."))
     aligner = InfoCPL(from_dict(InfoCPLConfig, config["aligner"]))
     aligner.load_state_dict(_under(tensors, "aligner."))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ from infocpl.alignment.initialise import start_matching
 from infocpl.alignment.standard import StandardInfoCPL
 from infocpl.data.loading import ClipRows
 from infocpl.encoders.augment import AugmentConfig
+from infocpl.encoders.ensemble import EncoderEnsemble
 from infocpl.encoders.registry import create_encoder
 from infocpl.errors import ConfigError, SplitLeakageError
 from infocpl.files import canonical_hash
@@ -43,12 +44,23 @@ __all__ = [
 
 Progress = Callable[[EpochReport], None]
 
+_MEMBER_STRIDE = 1_000_003  # seeds of members lie far from the seeds of runs and folds
+
 _FEW = 256  # clips in memory at a time where all of them are looked at once
 
 
 @dataclass(frozen=True)
 class EncoderConfig:
-    """Which encoder is trained, and how."""
+    """Which encoder is trained, and how.
+
+    Attributes
+    ----------
+    name : one of :func:`infocpl.encoders.registry.list_encoders`
+    fit : optimisation
+    augment : variation of the training clips
+    smoothing : of the labels
+    members : encoders trained apart, from seeds of their own, whose features are concatenated
+    """
 
     name: str = "stgcn-small"
     fit: FitConfig = field(
@@ -58,6 +70,11 @@ class EncoderConfig:
     )
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     smoothing: float = 0.1
+    members: int = 1
+
+    def __post_init__(self) -> None:
+        if self.members < 1:
+            raise ConfigError(f"an encoder needs at least 1 member, got {self.members}")
 
 
 @dataclass(frozen=True)
@@ -166,6 +183,10 @@ def train_encoder(
     missing = [name for i, name in enumerate(classes) if not (labels == i).any()]
     if missing:
         raise SplitLeakageError(f"no training clip for {', '.join(missing)}")
+    if config.members > 1:
+        return _train_members(
+            clips, labels, classes, config, layout=layout, seed=seed, work=work, on_epoch=on_epoch
+        )
     identity = canonical_hash(
         {
             "config": to_dict(config),
@@ -202,6 +223,44 @@ def train_encoder(
         save_tensors(done, dict(module.state_dict()), {"training_classes": list(classes)})
         state.unlink(missing_ok=True)
     return trained
+
+
+def _train_members(
+    clips: NDArray[np.float32] | ClipRows,
+    labels: NDArray[np.integer],
+    classes: Sequence[str],
+    config: EncoderConfig,
+    *,
+    layout: str,
+    seed: int,
+    work: Path | None,
+    on_epoch: Progress | None,
+) -> TrainedEncoder:
+    """Train each member as an encoder of its own; epochs are counted over all of them."""
+    alone = replace(config, members=1)
+    trained = []
+    for number in range(config.members):
+
+        def report(epoch: EpochReport, before: int = number * config.fit.epochs) -> None:
+            if on_epoch is not None:
+                total = config.members * config.fit.epochs
+                on_epoch(EpochReport(before + epoch.epoch, total, epoch.losses))
+
+        trained.append(
+            train_encoder(
+                clips,
+                labels,
+                classes,
+                alone,
+                layout=layout,
+                # The first member is the encoder that would have been trained alone.
+                seed=seed + _MEMBER_STRIDE * number,
+                work=work,
+                on_epoch=report,
+            )
+        )
+    module = EncoderEnsemble([member.module for member in trained]).eval()
+    return TrainedEncoder(module, config, layout, clips.shape[2], tuple(classes))
 
 
 def _hash(clips: NDArray[np.float32] | ClipRows) -> str:

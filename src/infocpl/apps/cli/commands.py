@@ -118,6 +118,8 @@ class Run:
     work does, and is marked wherever its numbers appear."""
     encoder: str | None = None
     """Skeleton encoder instead of the preset's (see `infocpl info`)."""
+    members: int | None = None
+    """Encoders trained apart whose features are put together; each costs the time of one."""
     epochs: int | None = None
     """Encoder epochs instead of the preset's."""
     folds: int | None = None

@@ -37,6 +37,8 @@ def run_run(options: Run, typed: str) -> int:
         encoder = dataclasses.replace(
             encoder, fit=dataclasses.replace(encoder.fit, epochs=options.epochs)
         )
+    if options.members is not None:
+        encoder = dataclasses.replace(encoder, members=options.members)
     config = dataclasses.replace(
         config,
         encoder=encoder,
