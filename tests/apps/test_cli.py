@@ -333,6 +333,7 @@ def run_options(synthetic_files: Path, tmp_path: Path) -> dict[str, str]:
         ({"--data": "no/such/data"}, ["no/such/data"]),
         ({"--workers": "0"}, ["--workers", "0"]),
         ({"--features": "no/such/store"}, ["--data or --features"]),
+        ({"--lexicon": "no/such.yaml"}, ["no/such.yaml", "no such lexicon file"]),
     ],
     ids=lambda value: "=".join(next(iter(value.items()))) if isinstance(value, dict) else "",
 )
@@ -456,6 +457,19 @@ def test_evaluate_takes_the_text_encoder_from_where_it_lies_now(
     told = infocpl(*arguments, "--text-encoder", "minilm")
     there = infocpl(*evaluate(model_folder, small_store.folder, str(fair_split)))
     assert (told.code, told.out) == (0, there.out)
+
+
+def test_evaluate_uses_the_users_own_words(
+    infocpl, model_folder, small_store, fair_split, tmp_path
+):
+    arguments = evaluate(model_folder, small_store.folder, str(fair_split))
+    plain = json.loads(infocpl(*arguments).out)
+    infocpl("describe", "--labels", "clap", "--text-encoder", "none", "--out", tmp_path / "own")
+    path = tmp_path / "own" / "lexicon.yaml"
+    path.write_text(path.read_text().replace("name: clap", "name: jump up"))
+    own = json.loads(infocpl(*arguments, "--lexicon", path).out)
+    assert own["codebook_hash"] != plain["codebook_hash"]
+    assert own["clips"] == plain["clips"]
 
 
 def test_evaluate_refuses_a_store_of_another_dataset(infocpl, model_folder, small_store):

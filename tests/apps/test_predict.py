@@ -23,7 +23,7 @@ from infocpl.errors import (
     SkeletonFormatError,
 )
 from infocpl.evaluation.task_data import text_table
-from infocpl.semantics import LabelSet, describe, write_described
+from infocpl.semantics import LabelSet, compose, describe, write_described
 from infocpl.skeleton.formats import (
     read_ntu,
     read_skeleton,
@@ -197,8 +197,9 @@ def test_names_that_the_grammar_understands_are_described_and_say_so(model, wave
         "juggle five torches": "grammar (confidence 1.00)",
         "zorb": "name only",
     }
-    kinds = {row.granularity for row in predictor.codebook.rows[1]}
-    assert kinds == set(model.granularities)
+    kinds = list(model.granularities)
+    told = compose(describe("juggle five torches").entry, kinds)
+    assert [row.text for row in predictor.codebook.rows[1]] == [row.text for row in told]
 
 
 def test_a_lexicon_of_ones_own_comes_before_all_others(model, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,25 @@ class LetterEncoder:
                 row[ord(letter) % self.dim] += 1
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)
         return rows.astype(np.float32)
+
+
+class WordEncoder:
+    """Names that share words are near: one number a word, hashed; exact and without weights."""
+
+    id = "words"
+    dim = 4096
+
+    def encode(self, texts: list[str]) -> NDArray[np.float32]:
+        rows = np.full((len(texts), self.dim), 1e-4)
+        for row, text in zip(rows, texts, strict=True):
+            for word in text.casefold().split():
+                row[zlib.crc32(word.encode()) % self.dim] += 1
+        return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.fixture
+def words() -> WordEncoder:
+    return WordEncoder()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from infocpl.semantics.codebook import Codebook
 from infocpl.semantics.compounds import COMPOUNDS, related_rows
 from infocpl.semantics.mirror import mirror_text
+from infocpl.semantics.prompts import NAME_ONLY
 from infocpl.semantics.quality import (
     class_similarity,
     feature_similarity,
@@ -83,7 +84,7 @@ def measure_quality(codebook: Codebook, *, limit: float = _LIMIT) -> dict[str, A
         "name_only": [
             name
             for name, source in zip(codebook.labels, codebook.sources, strict=True)
-            if not source.startswith("lexicon")
+            if source == NAME_ONLY
         ],
         "limit": limit,
         "closest": closest,

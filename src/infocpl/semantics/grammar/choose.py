@@ -23,7 +23,7 @@ PREPOSITIONS = frozenset(
 # What a word is rather than an action, where the name has an action already; the order says which.
 _BESIDE_ACTION = ("posture", "body", "thing", "empty", "way", "manner", "times")
 _ORDER = (
-    *("action", "negation", "hands", "feet", "body", "thing", "person", "posture", "way", "height"),
+    *("action", "negation", "hands", "feet", "posture", "body", "thing", "person", "way", "height"),
     *("side", "manner", "times", "number", "rest", "empty"),
 )
 
@@ -89,7 +89,9 @@ def _kind(span: Span, around: _Around) -> str:
         if beside == "posture":
             return "posture" if around.action else "action"
         if beside in ("thing", "body"):
-            other = around.noun or (around.clear and not around.progressive)
+            # "elbow" beside any action is a part of the body; "hammer" beside "use" is one itself.
+            sure = around.clear if beside == "thing" else around.action
+            other = around.noun or (sure and not around.progressive)
             return beside if other else "action"
         if beside:
             return beside if around.clear else "action"

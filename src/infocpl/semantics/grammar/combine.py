@@ -24,6 +24,7 @@ _STILL = {
     "bent": "bend_over",
 }
 _MOST_ACTS = 3
+_LONGEST_THING = 30
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,8 @@ def _selectors(parsed: Parsed) -> list[str]:
         found.append("person")
     if parsed.objects or parsed.unknown:
         found.append("thing")
+    if parsed.ways:
+        found.append("way")
     return found
 
 
@@ -143,6 +146,8 @@ def _join(frames: list[Frame], acts: list[Act]) -> tuple[Frame, tuple[str, ...]]
     """One frame of several actions, at the same time ("while") or one after the other."""
     joined, does = frames[0], [frames[0].does]
     for frame, act in zip(frames[1:], acts[1:], strict=True):
+        if frame.does in does:
+            continue  # said twice ("run and running")
         joined = _while(joined, frame) if act.link == "while" else _then(joined, frame)
         does.append(frame.does)
     return joined, tuple(does[:2])
@@ -208,12 +213,15 @@ def _union(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
 
 def _things(frame: Frame, parsed: Parsed) -> tuple[str, str]:
     """What is handled, and the tool: the words of the name before those of the action."""
-    tools = [use.thing.phrase for use in parsed.things if use.role == "tool"]
-    objects = [thing.phrase for thing in parsed.objects if thing.phrase]
+    tools = [use.phrase for use in parsed.things if use.role == "tool"]
+    objects = [use.phrase for use in parsed.objects if use.phrase]
     if parsed.child:
         objects.append("a child")
     if not objects and parsed.unknown and "thing" in frame.takes:
-        objects = [f"the {parsed.unknown[-1]}"] if parsed.unknown[-1].isascii() else []
+        # A word that is unknown after such an action most likely names what is handled.
+        word = parsed.unknown[-1]
+        sayable = word.isascii() and word.isalpha() and len(word) <= _LONGEST_THING
+        objects = [f"the {word}"] if sayable else []
     tool = tools[0] if tools and (frame.tool or objects) else frame.tool
     if tools and not frame.tool and not objects:
         objects = tools

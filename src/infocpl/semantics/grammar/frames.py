@@ -83,7 +83,7 @@ class Frame:
 
     def change(self, **values: Any) -> Frame:
         """The frame with other values; what follows from a changed field follows anew."""
-        if "moving" in values:
+        if "moving" in values and values["moving"][:1] != self.moving[:1]:
             values.setdefault("side", "")
             values.setdefault("symmetry", "")
         if "directions" in values:

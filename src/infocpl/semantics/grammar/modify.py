@@ -111,7 +111,7 @@ def _lead_with(frame: Frame, limb: LimbUse) -> Frame:
     if lead.rstrip("s") == group:
         wanted = f"{group}s" if limb.both else group if single else lead
     else:
-        wanted = f"{group}s" if limb.both or lead.endswith("s") else group
+        wanted = f"{group}s" if limb.both or (lead.endswith("s") and not single) else group
         if lead.rstrip("s") not in ("arm", "leg"):
             return frame
     return _set_lead(frame, wanted)

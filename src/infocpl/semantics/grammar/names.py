@@ -15,6 +15,10 @@ __all__ = ["kind_of_movement", "tell_aliases"]
 _FEWEST, _MOST = 4, 6
 _LONGEST = 9
 _CLAUSE = re.compile(r",| and | while | with | until | so that ")
+# Words that a name cannot end with.
+_LOOSE = frozenset(
+    ("a", "an", "the", "and", "or", "of", "in", "on", "at", "to", "with", "its", "one", "both")
+)
 _PATH_NOUNS = {
     "still": "still hold",
     "line": "straight movement",
@@ -69,7 +73,10 @@ def _short(phrase: str) -> str:
     clause = _CLAUSE.split(phrase)[0]
     if len(clause.split()) < 3:
         clause = phrase
-    return " ".join(clause.split()[:_LONGEST]).rstrip(",")
+    words = clause.split()[:_LONGEST]
+    while len(words) > 2 and words[-1].rstrip(",") in _LOOSE:
+        words.pop()
+    return " ".join(words).rstrip(",")
 
 
 def _synonyms(voice: Voice) -> Iterator[str]:

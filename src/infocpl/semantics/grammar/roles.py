@@ -45,10 +45,14 @@ class LimbUse:
 
 @dataclass(frozen=True)
 class ThingUse:
-    """A thing in a name: ``"object"``, ``"tool"``, ``"place"`` or ``"without"``."""
+    """A thing in a name: ``"object"``, ``"tool"``, ``"place"`` or ``"without"``.
+
+    `phrase` is how a sentence calls it, which a plural changes.
+    """
 
     thing: Thing
     role: str
+    phrase: str
 
 
 @dataclass
@@ -73,9 +77,9 @@ class Parsed:
     unknown: list[str] = field(default_factory=list)
 
     @property
-    def objects(self) -> list[Thing]:
+    def objects(self) -> list[ThingUse]:
         """Things that are handled, not those that are used or stand somewhere."""
-        return [use.thing for use in self.things if use.role == "object"]
+        return [use for use in self.things if use.role == "object"]
 
 
 class _Walker:
@@ -147,7 +151,10 @@ class _Walker:
             role = "place"
         else:
             role = "object"
-        self.parsed.things.append(ThingUse(thing, role))
+        phrase = thing.phrase
+        if self.tokens[read.span.places[-1]].plural and phrase.startswith(("a ", "an ")):
+            phrase = f"the {' '.join(self.tokens[place].text for place in read.span.places)}"
+        self.parsed.things.append(ThingUse(thing, role, phrase))
         self.preposition = ""
 
     def _person(self, read: Read, following: Read | None) -> None:

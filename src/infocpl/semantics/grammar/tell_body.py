@@ -17,6 +17,7 @@ from infocpl.semantics.grammar.voice import (
     DIRECTIONS,
     NounPhrase,
     Voice,
+    article,
     join_words,
     main_directions,
 )
@@ -74,8 +75,16 @@ def tell_definition(voice: Voice, writer: Writer) -> tuple[str, ...]:
     if len(scene.does) > 1:
         second.append(f"then or with it the person {voice.fill(scene.does[1])}")
     second += [
-        fit(f"what one sees is a {kind}", [change], 30),
-        fit(f"it looks like a {kind}", [change, f", made {OFTEN[traits.repetition]}"], 30),
+        fit(
+            f"what one sees is {article(kind)} {kind}",
+            [change, f" when someone wants{voice.aim}"],
+            30,
+        ),
+        fit(
+            f"it looks like {article(kind)} {kind}",
+            [change, f", made {OFTEN[traits.repetition]}"],
+            30,
+        ),
     ]
     return first, writer.pick("definition", second)
 
@@ -83,6 +92,8 @@ def tell_definition(voice: Voice, writer: Writer) -> tuple[str, ...]:
 def _ways(voice: Voice) -> str:
     """Where it goes, with the way back: " forward and up", or nothing."""
     words = [DIRECTIONS[word] for word in voice.traits.directions[:4]]
+    if voice.traits.path == "circle":
+        words = [word.removeprefix("round ") for word in words]
     return f" {join_words(words)}" if words else ""
 
 
@@ -93,7 +104,16 @@ def _posture_change(voice: Voice) -> str:
 
 def tell_parts(voice: Voice, writer: Writer) -> dict[str, str]:
     """One sentence for every part of the body."""
-    return {part: writer.pick("parts", _part(voice, part)) for part in PART_NAMES}
+    told = {}
+    for number, part in enumerate(PART_NAMES):
+        # A part that rests does so in every action: what goes on meanwhile makes it this one.
+        moves = part in voice.traits.moving
+        texts = (
+            fit(base, [voice.aim if moves else voice.during(base, number)], 24)
+            for base in _part(voice, part)
+        )
+        told[part] = writer.pick("parts", texts)
+    return told
 
 
 def _part(voice: Voice, part: str) -> Iterator[str]:
@@ -117,6 +137,7 @@ def _head(voice: Voice, moves: bool) -> Iterator[str]:
     if traits.persons == "two":
         goal = "at the other person"
     if traits.moving[0] == "head":
+        yield f"the head does the work and carries the face {_first_way(voice)}"
         yield f"the head {NounPhrase('it').verb(PATH_VERBS[traits.path])}{_ways(voice)} on the neck"
     elif moves and "face" in traits.contact:
         yield "the head bends a little towards the hand that comes to the face"
@@ -143,8 +164,7 @@ def _torso(voice: Voice, moves: bool) -> Iterator[str]:
     traits = voice.traits
     lead = voice.lead_limb
     if traits.moving[0] == "torso":
-        verb = NounPhrase("it").verb(PATH_VERBS[traits.path])
-        yield f"the trunk leads the action and {verb}{_ways(voice)}"
+        yield f"the trunk leads from the hips and carries the shoulders {_first_way(voice)}"
         yield f"the trunk does the main work, {OFTEN[traits.repetition]}"
     elif moves and traits.locomotion != "none":
         yield f"the trunk is carried along while {voice_travel(voice)}, leaning into the movement"
@@ -154,8 +174,7 @@ def _torso(voice: Voice, moves: bool) -> Iterator[str]:
         yield f"the trunk leans and turns a little with {lead}, going {_first_way(voice)}"
         yield f"the trunk gives way to {lead} and adds its swing"
     else:
-        posture = POSTURES[traits.posture_start]
-        yield f"the trunk stays quiet, {posture}, and gives {lead} a firm base"
+        yield f"the trunk stays quiet and gives {lead} a firm base from below"
         yield f"the trunk keeps its place while {lead} {lead.verb('work')}"
 
 
@@ -268,7 +287,11 @@ def tell_phases(voice: Voice, writer: Writer) -> dict[str, str]:
     begin, finish = voice.begin, voice.finish
     lead = voice.lead
     middle = f"{lead} {lead.verb(PATH_VERBS[traits.path])}{_ways(voice)}"
-    extras = [f" {HEIGHTS[traits.heights[-1]]}", f", {SPEEDS[traits.speed]}"]
+    extras = [
+        f" {HEIGHTS[traits.heights[-1]]}",
+        voice.during(middle, len(voice.clauses) - 1) if len(voice.clauses) > 1 else "",
+        f", {SPEEDS[traits.speed]}",
+    ]
     end = POSTURES[traits.posture_end]
     same = traits.posture_start == traits.posture_end
     rest = "until all is at rest where it began" if same else f"and remains {end} for a while"
@@ -312,10 +335,17 @@ def tell_motion(voice: Voice, writer: Writer) -> str:
         f", {OFTEN[traits.repetition]} and {SPEEDS[traits.speed]}",
         f", while {resting(voice)}",
     ]
-    reach = f" {HEIGHTS[traits.heights[0]]}"
+    lead, where = voice.lead, HEIGHTS[traits.heights[0]]
+    seen = f"{lead} {lead.verb(PATH_VERBS[traits.path])}{_ways(voice)} {where}"
+    plain = f"{posture} at the start, the person gets ready, then {seen}"
+    ending = f", and in the end the person is {POSTURES[traits.posture_end]} and at rest"
     return writer.pick(
         "motion",
-        (fit(full, extras, 50), fit(short, [*extras, reach], 50), fit(short, extras[::-1], 50)),
+        (
+            fit(full, extras, 50),
+            fit(short, [*extras, f" {where}"], 50),
+            fit(plain, [*extras, ending], 50),
+        ),
     )
 
 

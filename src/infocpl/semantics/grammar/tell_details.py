@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from infocpl.semantics.grammar.phrases import CONTACTS, HEIGHTS, POSTURES
 from infocpl.semantics.grammar.voice import DIRECTIONS, Voice, definite, main_directions
-from infocpl.semantics.grammar.writer import Writer
+from infocpl.semantics.grammar.writer import Writer, fit
 
 __all__ = ["tell_details", "tell_sensor"]
 
@@ -39,7 +39,10 @@ _PEAK = {
 
 def tell_sensor(voice: Voice, writer: Writer) -> tuple[str, ...]:
     """Three sentences about joints as a sensor delivers them."""
-    return writer.several("sensor", 3, _sensor(voice))
+    texts = (
+        fit(text, [voice.during(text, number)], 24) for number, text in enumerate(_sensor(voice))
+    )
+    return writer.several("sensor", 3, texts)
 
 
 def _sensor(voice: Voice) -> Iterator[str]:
@@ -122,13 +125,15 @@ def _root(voice: Voice) -> Iterator[str]:
     elif traits.posture_start != traits.posture_end:
         yield "the height of the hip joint is not the same at the end as at the start"
     else:
-        posture = POSTURES[traits.posture_start]
-        yield f"the hip joint keeps its place, as in a person who is {posture}"
+        yield "the hip joint hardly leaves its place in any direction"
 
 
 def tell_details(voice: Voice, writer: Writer) -> tuple[str, ...]:
     """Ten further sentences."""
-    return writer.several("details", 10, _details(voice))
+    texts = (
+        fit(text, [voice.during(text, number)], 24) for number, text in enumerate(_details(voice))
+    )
+    return writer.several("details", 10, texts)
 
 
 def _details(voice: Voice) -> Iterator[str]:

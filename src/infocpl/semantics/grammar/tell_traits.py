@@ -17,7 +17,7 @@ from infocpl.semantics.grammar.phrases import (
     TRAVEL,
 )
 from infocpl.semantics.grammar.voice import DIRECTIONS, Voice, definite, join_words
-from infocpl.semantics.grammar.writer import Writer
+from infocpl.semantics.grammar.writer import Writer, fit
 
 __all__ = ["tell_attributes", "tell_objects", "tell_purpose"]
 
@@ -69,10 +69,44 @@ def tell_attributes(voice: Voice, writer: Writer) -> dict[str, str]:
         "contact": _contact,
         "persons": _persons,
     }
-    return {
-        name: writer.pick("attributes", chain(tellers[name](voice), _plainly(voice, name)))
-        for name in ATTRIBUTE_NAMES
-    }
+    told = {}
+    for name in ATTRIBUTE_NAMES:
+        texts = chain(tellers[name](voice), _plainly(voice, name))
+        told[name] = writer.pick(
+            "attributes",
+            (fit(text, [_circumstance(voice, name, text)], 24) for text in texts),
+        )
+    return told
+
+
+# Sentences that are told in one breath must not both say the same of what goes on: which of the
+# circumstances each gets where several things are done, and where only one is.
+_TURNS = {
+    "trajectory": (0, 0),
+    "plane": (1, 2),
+    "speed": (2, 3),
+    "amplitude": (3, 2),
+    "periodicity": (1, 3),
+    "symmetry": (2, 1),
+    "posture": (0, 0),
+    "locomotion": (3, 3),
+    "contact": (1, 2),
+    "persons": (1, 0),
+}
+
+
+def _circumstance(voice: Voice, name: str, base: str) -> str:
+    """What makes a sentence about one property a sentence about this action."""
+    if name == "direction":
+        return voice.aim
+    number = _TURNS[name][len(voice.clauses) == 1]
+    if name in ("posture", "persons"):
+        return voice.doing(number)
+    if name == "trajectory" and voice.with_thing:
+        return voice.with_thing
+    if name == "contact" and voice.with_thing and "object" in voice.traits.contact:
+        return ""
+    return voice.during(base, number)
 
 
 def _plainly(voice: Voice, name: str) -> Iterator[str]:
@@ -153,7 +187,7 @@ def _plane(voice: Voice) -> Iterator[str]:
 
 def _speed(voice: Voice) -> Iterator[str]:
     lead = voice.lead_limb
-    yield f"the movement of {lead} {_SPEED[voice.traits.speed]}"
+    yield f"the movement of {lead}{voice.with_thing} {_SPEED[voice.traits.speed]}"
     yield f"how {lead} {lead.verb('move')} {_SPEED[voice.traits.speed]}"
 
 

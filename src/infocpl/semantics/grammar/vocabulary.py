@@ -80,7 +80,8 @@ class Meaning:
 class Vocabulary:
     """Everything the grammar knows, by key, and an index by first word.
 
-    `titles` and `synonyms` are the words for an action that may be shown.
+    `titles` and `synonyms` are the words for an action that may be shown, `verbs` those that begin
+    what a person does.
     """
 
     frames: Mapping[str, Frame]
@@ -93,6 +94,7 @@ class Vocabulary:
     irregular: Mapping[str, str]
     index: Mapping[str, tuple[Meaning, ...]]
     words: frozenset[str]
+    verbs: frozenset[str]
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -133,8 +135,9 @@ def load_vocabulary() -> Vocabulary:
     index: dict[str, list[Meaning]] = {}
     for meaning in dict.fromkeys(meanings):
         index.setdefault(meaning.words[0], []).append(meaning)
+    frames = {name: make_frame(name, record, families) for name, record in records.items()}
     return Vocabulary(
-        frames={name: make_frame(name, record, families) for name, record in records.items()},
+        frames=frames,
         titles={name: _phrases(name, record)[0] for name, record in records.items()},
         synonyms={name: _synonyms(name, record) for name, record in records.items()},
         things=things,
@@ -144,6 +147,7 @@ def load_vocabulary() -> Vocabulary:
         irregular=words["irregular"],
         index={first: tuple(found) for first, found in index.items()},
         words=frozenset(word for meaning in meanings for word in meaning.words),
+        verbs=frozenset(_verbs(frames)),
     )
 
 
@@ -191,6 +195,13 @@ def _texts(place: str, value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
         raise SemanticsError(f"{place}: expected a list of texts, got {value!r}")
     return value
+
+
+def _verbs(frames: Mapping[str, Frame]) -> Iterator[str]:
+    for frame in frames.values():
+        for told in (frame, *frame.variants.values()):
+            for text in (told.does, told.begin, told.finish):
+                yield text.split()[0].rstrip(",")
 
 
 def _split(phrase: str) -> tuple[str, ...]:

@@ -8,10 +8,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from infocpl.semantics.grammar.scene import Scene
+from infocpl.semantics.grammar.vocabulary import load_vocabulary
 
-__all__ = ["NounPhrase", "Voice", "gerund", "join_words", "way_phrase"]
+__all__ = [
+    "NounPhrase",
+    "Voice",
+    "article",
+    "definite",
+    "gerund",
+    "join_words",
+    "main_directions",
+    "way_phrase",
+]
 
 DIRECTIONS = {
     "up": "up",
@@ -33,6 +44,20 @@ _OPPOSITE = {"up": "down", "outward": "inward", "inward": "outward", "down": "up
 _GAP = re.compile(r"\{(\w+)\}")
 _PLURALS = {"foot": "feet"}
 _PARTNER = ("another person", "the other person")
+# Verbs of second clauses that begin no first one.
+_MORE_VERBS = frozenset(
+    (
+        *("blows", "sways", "fixes", "plucks", "cuts", "snaps", "snips", "knots", "returns"),
+        *("tears", "twists", "vaults", "thrusts", "slams", "flings", "slings", "drinks", "bites"),
+        *("gathers", "fastens", "hurls", "kicks", "forms", "washes", "drags", "levers", "scrapes"),
+        *("strips", "flies", "rides", "pitches", "hollows", "balances", "covers", "wiggles"),
+        *("kneads", "snatches", "hits", "mixes", "wraps", "pumps", "strums", "rocks"),
+    )
+)
+_LINK = re.compile(r",? and (?=\w)|, (?=\w)")
+_TAIL = re.compile(r" (?:until|so that|with|while|after|whenever|at|near|before|in front)\b")
+_IT = re.compile(r"\bit\b")
+_LONG_CLAUSE = 9
 
 
 @dataclass(frozen=True)
@@ -189,6 +214,62 @@ class Voice:
         """Where the movement goes."""
         return way_phrase(self.traits.directions)
 
+    @cached_property
+    def clauses(self) -> tuple[str, ...]:
+        """What the person does, one thing at a time: "lifts one knee", "leans the trunk away"."""
+        verbs = load_vocabulary().verbs | _MORE_VERBS
+        found: list[str] = []
+        for text in self.scene.does:
+            told = self.fill(text)
+            start = 0
+            for link in _LINK.finditer(told):
+                if told[link.end() :].split(" ")[0].rstrip(",") in verbs:
+                    found.append(told[start : link.start()])
+                    start = link.end()
+            found.append(told[start:])
+        # Alone, a later clause must say what "it" is.
+        named = self._meant()
+        if named:
+            found[1:] = [_IT.sub(named, clause) for clause in found[1:]]
+        return tuple(map(_shorten, found))
+
+    def _meant(self) -> str:
+        """What "it" stands for: the thing, or the limb that was spoken of."""
+        if self.scene.tool or self.scene.thing:
+            return self.thing(again=True)
+        gaps = [gap for text in self.scene.does for gap in _GAP.findall(text)]
+        limbs = [gap for gap in gaps if gap in ("hand", "arm", "foot", "leg")]
+        return self.limb(limbs[0], again=True).text if limbs else ""
+
+    def during(self, base: str, number: int) -> str:
+        """What goes on besides `base`, as an addition to it; another one for each number.
+
+        " while the person lifts one knee", " when someone wants to hit something".
+        """
+        meanwhile = " as" if re.search(r"\bwhile\b", base) else " while"
+        found = [f"{meanwhile} the person {clause}" for clause in self.clauses]
+        found.append(f" when someone wants{self.aim}")
+        found.append(f" before the person {_shorten(self.finish)}")
+        if len(self.clauses) == 1:
+            # Few things are done: the same one again and again would make sentences alike.
+            found.append(f" after the person {_shorten(self.begin)}")
+        return found[number % len(found)]
+
+    def doing(self, number: int) -> str:
+        """The same after a subject that is the person: ", lifting one knee"."""
+        return f", {gerund(self.clauses[number % len(self.clauses)])}"
+
+    @property
+    def with_thing(self) -> str:
+        """What it is done with: " with the ball"; empty if nothing is handled."""
+        scene = self.scene
+        return f" with {self.thing(again=True)}" if scene.tool or scene.thing else ""
+
+    @property
+    def aim(self) -> str:
+        """What it is done for: " to reach a goal"."""
+        return f" to {self.fill(self.scene.frame.why)}"
+
     @property
     def begin(self) -> str:
         """What a person does before the movement itself."""
@@ -220,6 +301,22 @@ class Voice:
             return self.limb(gap, again=again).text
 
         return " ".join(_GAP.sub(close, pattern).split()).replace(" ,", ",")
+
+
+def _shorten(clause: str) -> str:
+    """A clause without what comes after its core, if it is long."""
+    if len(clause.split()) <= _LONG_CLAUSE:
+        return clause
+    for tail in reversed(list(_TAIL.finditer(clause))):
+        core = clause[: tail.start()]
+        if 4 <= len(core.split()) <= _LONG_CLAUSE + 2:
+            return core
+    return clause
+
+
+def article(noun: str) -> str:
+    """The word before a noun: "a" or "an"."""
+    return "an" if noun[0] in "aeiou" else "a"
 
 
 def definite(phrase: str) -> str:

@@ -122,6 +122,8 @@ def post(endpoint: Endpoint, body: bytes, headers: Mapping[str, str], timeout: f
         connection.request("POST", endpoint.path, body, dict(headers))
         answer = connection.getresponse()
         content = answer.read(_MOST_BYTES + 1)
+        if answer.length and len(content) <= _MOST_BYTES:
+            raise http.client.IncompleteRead(content, answer.length)
     except ConnectionRefusedError:
         raise LanguageModelError(
             f"{endpoint}: nothing answers there; is the server running?"
