@@ -30,6 +30,10 @@ types: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python benchmarks/encoder_throughput.py
 	$(BIN)/python benchmarks/alignment_step.py
+	$(BIN)/python benchmarks/ntu_reader.py
+	$(BIN)/python benchmarks/open_collections.py
+	$(BIN)/python benchmarks/text_encoding.py
+	$(BIN)/python benchmarks/file_readers.py
 
 clean:
 	rm -rf $(VENV) runs build dist

@@ -31,6 +31,7 @@ class Verdict:
 
     @property
     def confident(self) -> bool:
+        """Whether the grammar would use its reading."""
         """Whether the reading would be used to describe the name."""
         return self.reading.confidence >= CONFIDENT
 

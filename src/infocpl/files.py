@@ -7,8 +7,9 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,16 @@ __all__ = [
     "atomic_folder",
     "atomic_path",
     "canonical_hash",
+    "exclusive_lock",
     "read_json",
     "remove_stale",
     "sha256_file",
+    "sync_folder",
     "write_json",
 ]
 
 _STALE = ".partial-"
+_BLOCK = 1 << 22
 
 
 @contextlib.contextmanager
@@ -48,7 +52,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
         temporary.replace(target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -80,13 +84,57 @@ def atomic_folder(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
             shutil.rmtree(aside)
         else:
             temporary.rename(target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     finally:
         if temporary.exists():
             shutil.rmtree(temporary)
 
 
-def _sync_folder(folder: Path) -> None:
+@contextlib.contextmanager
+def exclusive_lock(path: Path) -> Iterator[None]:
+    """Hold a lock that one process has at a time, and that ends with the process however it ends.
+
+    The folder of `path` is made if need be; whoever holds the lock may remove it.
+
+    Raises
+    ------
+    OutputExistsError : at once, if another process holds it
+    """
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except FileNotFoundError:  # removed with its folder by its last holder
+            continue
+        try:
+            if not _try_lock(handle):
+                raise OutputExistsError(f"{path.parent} is in use by another process")
+            # Its last holder may have removed the file between our opening and our locking it:
+            # then a third process could lock a new one.
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(handle), os.stat(path)):
+                    yield
+                    return
+        finally:
+            os.close(handle)
+
+
+def _try_lock(handle: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
+
+
+def sync_folder(folder: Path) -> None:
     """Make a rename durable; file systems without folder handles are left as they are."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
@@ -110,10 +158,16 @@ def remove_stale(folder: Path) -> int:
     return len(stale)
 
 
-def sha256_file(path: Path) -> str:
-    """Hex SHA-256 of a file, read in blocks."""
+def sha256_file(path: Path, count: Callable[[int], None] | None = None) -> str:
+    """Hex SHA-256 of a file, read in blocks; `count` is called with the size of each."""
     with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        if count is None:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.sha256()
+        while block := file.read(_BLOCK):
+            digest.update(block)
+            count(len(block))
+        return digest.hexdigest()
 
 
 def canonical_hash(value: Any) -> str:

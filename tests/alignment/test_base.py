@@ -132,6 +132,65 @@ def test_centring_a_class_does_not_depend_on_the_classes_beside_it() -> None:
     assert torch.equal(alone.motion, together.motion)
 
 
+def with_traits(text: TextTable, seed: int = 0) -> TextTable:
+    """Seven traits: the fifth is alike in all classes, the sixth marks class 0 alone."""
+    generator = torch.Generator().manual_seed(100 + seed)
+    traits = torch.randint(0, 2, (len(text.labels), 7), generator=generator).double()
+    traits[:, 4], traits[:, 5], traits[:, 6] = 1.0, 0.0, 0.5
+    traits[0, 5] = 1.0
+    return dataclasses.replace(text, traits=traits)
+
+
+def test_traits_follow_every_sentence_scaled_by_their_spread_among_seen_classes() -> None:
+    seen, other = with_traits(make_text(0)), with_traits(make_text(1), seed=1)
+    centre = TextCentre.of(seen, trait_weight=0.7)
+    found = centre.apply(other)
+    mean, spread = seen.traits.numpy().mean(0), seen.traits.numpy().std(0)
+    plain = TextCentre.of(seen).apply(other)
+    for c in range(4):
+        block = np.array(
+            [
+                (other.traits[c, t].item() - mean[t]) / max(spread[t], 0.15) if spread[t] else 0.0
+                for t in range(7)
+            ]
+        )
+        block = 0.7 * unit(block)
+        for k in range(5):
+            expected = unit(np.concatenate([plain.descriptions[c, k].numpy(), block]))
+            expected = expected if other.mask[c, k] else np.zeros(13)
+            np.testing.assert_allclose(found.descriptions[c, k].numpy(), expected, atol=1e-7)
+        expected = unit(np.concatenate([plain.motion[c].numpy(), block]))
+        np.testing.assert_allclose(found.motion[c].numpy(), expected, atol=1e-7)
+        expected = np.concatenate([plain.names[c].numpy(), np.zeros(7)])
+        np.testing.assert_allclose(found.names[c].numpy(), expected, atol=1e-12)
+
+
+def test_a_label_without_traits_is_judged_by_its_sentences() -> None:
+    seen, other = with_traits(make_text(0)), make_text(1)
+    centre = TextCentre.of(seen, trait_weight=0.7)
+    for unknown in (other, dataclasses.replace(other, traits=torch.zeros(4, 7).double())):
+        found = centre.apply(unknown)
+        assert found.motion.shape == (4, 13)
+        assert not found.motion[:, 6:].any()
+        torch.testing.assert_close(found.motion[:, :6], TextCentre.of(seen).apply(other).motion)
+
+
+def test_traits_are_left_out_where_one_seen_class_has_none() -> None:
+    seen = with_traits(make_text(0))
+    seen.traits[2] = 0.0
+    assert TextCentre.of(seen, trait_weight=0.7).apply(make_text(1)).motion.shape == (4, 6)
+
+
+def test_a_subset_keeps_the_traits_of_its_labels() -> None:
+    text = with_traits(make_text())
+    assert torch.equal(text.subset(("class 3", "class 1")).traits, text.traits[[3, 1]])
+
+
+def test_traits_of_another_number_of_classes_are_refused() -> None:
+    with pytest.raises(LabelError, match=r"traits must be \(4, T\), got \(3, 7\)"):
+        dataclasses.replace(make_text(), traits=torch.zeros(3, 7))
+
+
 @settings(deadline=None, max_examples=50)
 @given(seed=st.integers(0, 10_000), count=st.integers(2, 40), dim=st.integers(1, 8))
 def test_standardising_equals_the_scaler_of_scikit_learn(seed: int, count: int, dim: int) -> None:

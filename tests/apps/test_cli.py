@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from scipy.io import savemat
 
 from infocpl import __version__
 from infocpl.apps.cli.tables import print_result
 from infocpl.data import list_datasets, list_splits
 from infocpl.data.catalog import create_dataset
+from infocpl.semantics.text import save_precomputed
+from infocpl.training.authors import load_aligner
 
 COMMANDS = (
-    "describe",
     "demo",
     "convert",
+    "verify",
+    "inspect",
+    "splits",
     "run",
     "evaluate",
     "predict",
+    "import-weights",
+    "describe",
     "codebook",
     "ablate",
     "info",
@@ -263,6 +271,35 @@ def test_a_folder_that_is_no_model_is_one_line(infocpl, wave, tmp_path):
     refused(told, str(tmp_path))
 
 
+@pytest.fixture
+def moved_encoder_model(model_folder: Path, tmp_path: Path) -> Path:
+    """The model, as if its text encoder had lain in a folder that is gone."""
+    folder = tmp_path / "model"
+    shutil.copytree(model_folder, folder)
+    config = json.loads((folder / "config.json").read_text())
+    config["text_encoder"] = str(tmp_path / "gone")
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+def test_a_text_encoder_that_has_moved_is_asked_for_and_taken(
+    infocpl, moved_encoder_model, model_folder, wave, tmp_path
+):
+    arguments = ("predict", wave, "--labels", NAMES, "--json", "--model")
+    told = infocpl(*arguments, moved_encoder_model)
+    refused(told, str(tmp_path / "gone"), "all-minilm-l6-v2@", "--text-encoder")
+    told = infocpl(*arguments, moved_encoder_model, "--text-encoder", "minilm")
+    assert told.code == 0
+    assert told.out == infocpl(*arguments, model_folder).out
+
+
+def test_a_text_encoder_with_other_vectors_is_refused(infocpl, model_folder, wave, tmp_path):
+    save_precomputed(tmp_path / "own.npy", NAMES.split(", "), np.eye(3))
+    arguments = ("predict", wave, "--labels", NAMES, "--model", model_folder)
+    told = infocpl(*arguments, "--text-encoder", tmp_path / "own.npy")
+    refused(told, "precomputed:", "mean something else")
+
+
 # --- convert, run, evaluate: what is refused before any work --------------------------------------
 
 
@@ -294,6 +331,8 @@ def run_options(synthetic_files: Path, tmp_path: Path) -> dict[str, str]:
         ({"--folds": "0"}, ["folds"]),
         ({"--threads": "0"}, ["--threads", "0"]),
         ({"--data": "no/such/data"}, ["no/such/data"]),
+        ({"--workers": "0"}, ["--workers", "0"]),
+        ({"--features": "no/such/store"}, ["--data or --features"]),
         ({"--lexicon": "no/such.yaml"}, ["no/such.yaml", "no such lexicon file"]),
     ],
     ids=lambda value: "=".join(next(iter(value.items()))) if isinstance(value, dict) else "",
@@ -351,7 +390,7 @@ def test_convert_tells_what_it_found(infocpl, synthetic_files, tmp_path):
     spoilt.write_text("oops")
     refused(infocpl(*arguments, "--out", tmp_path / "second"), str(spoilt))
     assert not (tmp_path / "second").exists()
-    told = infocpl(*arguments, "--out", tmp_path / "second", "--skip-bad")
+    told = infocpl(*arguments, "--out", tmp_path / "second", "--on-error", "skip")
     assert told.code == 0
     assert "4 clips" in told.out
     assert spoilt.stem in told.out
@@ -407,6 +446,17 @@ def test_evaluate_measures_on_files_as_on_a_store(
     assert json.loads(again.out) == numbers
     told = infocpl(*evaluate(model_folder, synthetic_files, str(fair_split)), "--out", out)
     refused(told, str(out), "exists already")
+
+
+def test_evaluate_takes_the_text_encoder_from_where_it_lies_now(
+    infocpl, moved_encoder_model, model_folder, small_store, fair_split
+):
+    told = infocpl(*evaluate(moved_encoder_model, small_store.folder, str(fair_split)))
+    refused(told, "gone", "--text-encoder")
+    arguments = evaluate(moved_encoder_model, small_store.folder, str(fair_split))
+    told = infocpl(*arguments, "--text-encoder", "minilm")
+    there = infocpl(*evaluate(model_folder, small_store.folder, str(fair_split)))
+    assert (told.code, told.out) == (0, there.out)
 
 
 def test_evaluate_uses_the_users_own_words(
@@ -465,3 +515,33 @@ def test_the_table_of_an_honest_run_has_no_mark(capsys, tmp_path):
     assert re.search(r"Someone \(published\)\s*│\s*57\.5", table)
     assert re.search(r"chance\s*│\s*50\.0", table)
     assert str(tmp_path / "result.json") in table
+
+
+# --- import-weights -----------------------------------------------------------------------------
+
+
+def authors_weights() -> dict[str, torch.Tensor]:
+    """One head of 2 features and text of 3 numbers, in the authors' naming."""
+    shapes = {"proj.0": (3, 2), "global_D.0.l0": (4, 6), "global_D.0.l1": (5, 4)}
+    shapes["global_D.0.l2"] = (1, 5)
+    state = {f"{name}.weight": torch.ones(shape) for name, shape in shapes.items()}
+    return state | {f"{name}.bias": torch.zeros(shape[0]) for name, shape in shapes.items()}
+
+
+def test_weights_of_the_authors_become_a_folder(infocpl, tmp_path):
+    torch.save(authors_weights(), tmp_path / "a.pt")
+    told = infocpl("import-weights", tmp_path / "a.pt", "--out", tmp_path / "out", "--k-series", 7)
+    assert told.code == 0, told
+    assert "1 heads (k = 7), 2 features, text of 3 numbers" in told.out
+    assert load_aligner(tmp_path / "out").model.config.k_series == (7,)
+
+
+def test_a_file_that_is_no_checkpoint_is_answered_in_one_line(infocpl, tmp_path):
+    (tmp_path / "a.pt").write_text("hello")
+    refused(infocpl("import-weights", tmp_path / "a.pt", "--out", tmp_path / "out"), "a.pt")
+    torch.save({"gate.w": torch.ones(1), **authors_weights()}, tmp_path / "b.pt")
+    refused(infocpl("import-weights", tmp_path / "b.pt", "--out", tmp_path / "out"), "gate.w")
+    assert not (tmp_path / "out").exists()
+    options = ("--out", tmp_path / "out", "--ignore", "gate.")
+    assert infocpl("import-weights", tmp_path / "b.pt", *options).code == 0
+    refused(infocpl("import-weights", tmp_path / "b.pt", *options), "exists already")

@@ -39,6 +39,16 @@ def test_a_new_folder_is_opened_and_says_whose_it_is(plan):
     assert len(record["hash"]) == 64
 
 
+def test_a_text_encoder_in_a_folder_is_the_same_one_from_anywhere(plan, tmp_path, monkeypatch):
+    (tmp_path / "models" / "clip").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    open_output(dataclasses.replace(plan, text_encoder="models/clip"), resume=False)
+    monkeypatch.chdir(tmp_path / "models")
+    open_output(dataclasses.replace(plan, text_encoder="clip"), resume=True)
+    with pytest.raises(ConfigError, match="other settings"):
+        open_output(dataclasses.replace(plan, text_encoder="models/clip"), resume=True)
+
+
 def test_an_empty_folder_may_be_used(plan):
     plan.out.mkdir()
     assert open_output(plan, resume=False).is_dir()
@@ -64,6 +74,7 @@ def changed(plan: Plan, name: str) -> Plan:
         "seeds": (0,),
         "text_encoder": "another",
         "granularities": ("definition",),
+        "unseen_clips": "test",
         "lexicons": (load_lexicon("nw-ucla"),),
     }
     return dataclasses.replace(plan, **{name: other[name]})
@@ -71,7 +82,12 @@ def changed(plan: Plan, name: str) -> Plan:
 
 @pytest.mark.parametrize(
     "name",
-    [field.name for field in dataclasses.fields(Plan) if field.name not in ("out", "command")],
+    [
+        field.name
+        for field in dataclasses.fields(Plan)
+        # Where results go, what was typed and how many processes read files change no number.
+        if field.name not in ("out", "command", "workers")
+    ],
 )
 def test_a_run_that_differs_in_anything_may_not_continue(plan, name):
     open_output(plan, resume=False)

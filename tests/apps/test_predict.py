@@ -5,23 +5,38 @@ from __future__ import annotations
 import dataclasses
 import json
 import random
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from scipy.io import savemat
 from scipy.special import softmax
 
 from infocpl.apps.predict import Prediction, Predictor, predict_files, read_labels
 from infocpl.data.loading import prepare_clip
-from infocpl.errors import InfoCPLError, LabelError, SemanticsError, SkeletonFormatError
+from infocpl.errors import (
+    InfoCPLError,
+    LabelError,
+    LayoutError,
+    SemanticsError,
+    SkeletonFormatError,
+)
 from infocpl.evaluation.task_data import text_table
 from infocpl.semantics import LabelSet, compose, describe, write_described
-from infocpl.skeleton.formats import read_ntu, read_skeleton, utd_mhad, write_ntu
+from infocpl.skeleton.formats import (
+    read_ntu,
+    read_skeleton,
+    write_bvh,
+    write_coco_json,
+    write_mediapipe,
+    write_npz,
+    write_ntu,
+    write_utd_mhad,
+)
 from infocpl.skeleton.layout import create_layout
 from infocpl.skeleton.layout_map import create_layout_map
-from infocpl.skeleton.sequence import SkeletonSequence
+from infocpl.skeleton.synthetic.files import film, map_person
 from infocpl.training.pretrained import ZeroShotModel
 
 LABELS = (
@@ -41,15 +56,6 @@ def model(model_folder) -> ZeroShotModel:
 @pytest.fixture(scope="module")
 def predictor(model) -> Predictor:
     return Predictor(model, LabelSet(LABELS))
-
-
-def write_utd(path: Path, clip: SkeletonSequence) -> Path:
-    """The first person of a clip as a UTD-MHAD file."""
-    chart = create_layout_map(clip.layout, create_layout("kinect20"))
-    mapped = chart.apply(clip)
-    order = [mapped.layout.index(joint) for joint in utd_mhad._FILE_ORDER]
-    savemat(path, {"d_skel": mapped.keypoints[0][:, order].transpose(1, 2, 0).astype(float)})
-    return path
 
 
 def test_shares_are_a_softmax_of_the_scores_over_the_label_set(predictor, model, wave):
@@ -100,7 +106,8 @@ def test_a_prediction_is_plain_json(predictor, wave):
 
 
 def test_a_model_of_25_joints_names_a_clip_of_20(predictor, model, wave, tmp_path):
-    path = write_utd(tmp_path / "a1_s1_t1_skeleton.mat", read_ntu(wave))
+    path = tmp_path / "a1_s1_t1_skeleton.mat"
+    write_utd_mhad(path, map_person(read_ntu(wave), "kinect20"))
     found = predictor.predict(path)
     assert found.layout == "kinect20"
     clip = read_skeleton(path)
@@ -108,6 +115,30 @@ def test_a_model_of_25_joints_names_a_clip_of_20(predictor, model, wave, tmp_pat
     ready = prepare_clip(mapped, frames=12, layout="ntu25", persons=1)
     scores = model.scores(model.encode(ready[None]), text_table(predictor.codebook))[0]
     assert found.ranked[0][0] == LABELS[int(scores.argmax())]
+
+
+@pytest.mark.parametrize("name", ["clip.bvh", "clip.json", "clip.npz"])
+def test_a_model_of_25_joints_names_clips_of_other_skeletons(predictor, wave, tmp_path, name):
+    write, layout = {
+        "clip.bvh": (write_bvh, "smpl24"),
+        "clip.json": (write_mediapipe, "mediapipe33"),
+        "clip.npz": (write_npz, "hdm05_31"),
+    }[name]
+    write(tmp_path / name, map_person(read_ntu(wave), layout))
+    found = predictor.predict(tmp_path / name)
+    assert (found.layout, found.persons) == (layout, 1)
+    assert sum(share for _, share in found.ranked) == pytest.approx(1)
+
+
+def test_a_flat_clip_is_refused_by_a_model_of_three_dimensions(predictor, wave, tmp_path):
+    path = tmp_path / "alphapose-results.json"
+    write_coco_json(path, film(read_ntu(wave), "coco17"))
+    message = (
+        f"{path}: this clip has layout coco17 (17 joints, 2-D); the encoder was trained on ntu25 "
+        "(25 joints, 3-D): "
+    )
+    with pytest.raises(LayoutError, match=re.escape(message) + ".*it has no depth"):
+        predictor.predict(path)
 
 
 def test_bad_files_do_not_cost_the_good_ones_their_answers(predictor, wave, tmp_path):

@@ -12,10 +12,22 @@ import yaml
 
 from infocpl.data import Dataset, create_dataset, list_datasets, list_splits, load_dataset
 from infocpl.errors import DataError
-from infocpl.skeleton.formats import get_format, list_formats
+from infocpl.skeleton.formats import get_format, list_collection_formats, list_formats
 from infocpl.skeleton.layout import list_layouts
 
-OURS = ["ntu120", "ntu60", "nw-ucla", "pku-mmd", "sbu", "utd-mhad"]
+OURS = [
+    "hdm05",
+    "msr-action3d",
+    "ntu120",
+    "ntu60",
+    "nw-ucla",
+    "pku-mmd",
+    "pku-mmd-2",
+    "sbu",
+    "utd-mhad",
+    "utkinect",
+]
+MANY_CLIPS_A_FILE = ("pku-mmd", "pku-mmd-2", "utkinect")
 
 MINIMAL = {
     "name": "mine",
@@ -52,7 +64,9 @@ def test_the_catalogue_lists_every_dataset_of_the_package():
 def test_every_dataset_names_a_known_layout_that_its_format_delivers(name: str):
     dataset = create_dataset(name)
     assert dataset.layout in list_layouts()
-    if name != "pku-mmd":
+    if name in MANY_CLIPS_A_FILE:
+        assert dataset.format in list_collection_formats()
+    else:
         assert dataset.format in list_formats()
         assert get_format(dataset.format).layout == dataset.layout
 
@@ -60,11 +74,13 @@ def test_every_dataset_names_a_known_layout_that_its_format_delivers(name: str):
 @pytest.mark.parametrize("name", list_datasets())
 def test_every_dataset_recognises_its_own_example(name: str):
     dataset = create_dataset(name)
-    if not dataset.example:
-        assert name in ("pku-mmd", "synthetic")
+    if name in MANY_CLIPS_A_FILE:
+        info = dataset.describe(Path(dataset.example).stem, 0)
+        assert max(info.subject, info.setup) > 0
         return
     info = dataset.parse(f"some/where/{dataset.example}")
-    assert (info.label, info.replication >= 0, info.subject > 0) == (0, True, True)
+    first = 7 if name == "hdm05" else 0  # its example is a real sample file, of the eighth class
+    assert (info.label, info.replication >= 0, info.subject > 0) == (first, True, True)
 
 
 @pytest.mark.parametrize("name", list_datasets())
@@ -79,7 +95,12 @@ def test_class_names_are_trimmed_lower_case_and_different(name: str):
 @pytest.mark.parametrize("name", list_datasets())
 def test_the_default_protocol_is_one_of_the_protocols(name: str):
     dataset = create_dataset(name)
-    if dataset.protocols:
+    if name.startswith("pku"):
+        # Only the lists in the user's copy know which subject is in which recording.
+        assert dataset.default_protocol in dataset.protocol_files
+        with pytest.raises(DataError, match="read from a list that ships with the data"):
+            dataset.protocol()
+    elif dataset.protocols:
         assert dataset.protocol() is dataset.protocols[dataset.default_protocol]
     else:
         with pytest.raises(DataError, match="it has: none"):
@@ -246,7 +267,7 @@ def test_class_ids_need_not_be_consecutive(tmp_path: Path):
         ({"protocols": {"half": 1}}, "protocols.half: expected a mapping, got 1"),
         (
             {"protocols": {"half": {"field": "weather", "train": [1]}}},
-            "field must be one of subject, camera, setup, replication, got 'weather'",
+            "field must be one of subject, camera, setup, replication, part, got 'weather'",
         ),
         ({"protocols": {"half": {"field": "subject", "train": []}}}, "a list of different ids"),
         (
@@ -255,7 +276,7 @@ def test_class_ids_need_not_be_consecutive(tmp_path: Path):
         ),
         (
             {"protocols": {"half": {"field": "subject", "train": [1], "test": [2]}}},
-            "protocols.half.test: expected one of the keys field, train, notes",
+            "protocols.half.test: expected one of the keys field, train, file, notes",
         ),
         ({"missing": ["setups_1"]}, r"missing\[0\]: expected one of setups_1_to_17"),
         ({"published": [3]}, r"published\[0\]: expected a mapping, got 3"),

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from scipy.io import loadmat
 
 from infocpl.data import ClipInfo, ClipStore, StoreWriter, convert_dataset, create_dataset
 from infocpl.errors import ConfigError, DataError, OutputExistsError, SkeletonFormatError
-from infocpl.files import remove_stale, sha256_file
+from infocpl.files import sha256_file
 from infocpl.skeleton.formats import read_skeleton, write_ntu
 
 UTD = create_dataset("utd-mhad")
@@ -97,6 +98,7 @@ def test_every_clip_is_there_with_its_facts_in_the_order_of_paths(tmp_path: Path
         "found": 40,
         "missing": 0,
         "skipped": [],
+        "lists": {},
     }
 
 
@@ -186,8 +188,9 @@ def test_a_folder_of_missing_clips_only_is_an_error(tmp_path: Path):
 
 
 def test_a_dataset_whose_format_cannot_be_read_says_so(tmp_path: Path):
-    with pytest.raises(DataError, match=r"'pku-mmd' cannot be converted \(formats that can: ntu"):
-        convert_dataset(create_dataset("pku-mmd"), tmp_path, tmp_path / "store")
+    tapes = replace(UTD, format="vhs")
+    with pytest.raises(DataError, match=r"'vhs' cannot be converted \(formats that can: bvh,"):
+        convert_dataset(tapes, tmp_path, tmp_path / "store")
 
 
 def test_a_folder_without_clips_makes_no_store(tmp_path: Path):
@@ -247,18 +250,18 @@ def test_a_killed_conversion_leaves_no_store_and_no_process_and_a_second_run_wor
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=20)
     wait_until_gone(children)
-    assert not out.exists()
-    assert all(item.name.startswith(".partial-store-") for item in out.parent.iterdir())
+    assert [item.name for item in out.parent.iterdir()] == [".unfinished-store"]
     store = convert_dataset(UTD, utd_folder, out)
     store.verify()
     assert len(store) == 40
-    assert remove_stale(out.parent) == 1
     assert [item.name for item in out.parent.iterdir()] == ["store"]
 
 
 @pytest.mark.integration
 @pytest.mark.parametrize("workers", [1, 2])
-def test_ctrl_c_leaves_nothing_at_all(tmp_path: Path, utd_folder: Path, workers: int):
+def test_ctrl_c_before_the_first_batch_leaves_nothing_at_all(
+    tmp_path: Path, utd_folder: Path, workers: int
+):
     out = tmp_path / "out" / "store"
     process, children = start_conversion(tmp_path, utd_folder, out, workers)
     # A terminal signals the whole group; the workers leave it to the main process.
@@ -276,7 +279,12 @@ def test_a_worker_that_dies_is_reported_in_one_sentence(tmp_path: Path, utd_fold
     def kill_workers(done: int, total: int) -> None:
         for child in multiprocessing.active_children():
             os.kill(child.pid, signal.SIGKILL)
+        wait_until_gone([child.pid for child in multiprocessing.active_children()])
 
+    # Enough files that some are still to be read when the first one has been.
+    for number in range(5, 25):
+        for path in sorted(utd_folder.rglob("a*_s1_t1_skeleton.mat")):
+            path.with_name(path.name.replace("_s1_", f"_s{number}_")).write_bytes(path.read_bytes())
     with pytest.raises(DataError, match="a reading process ended abruptly: try workers=1"):
         convert_dataset(
             UTD, utd_folder, tmp_path / "out" / "store", workers=2, progress=kill_workers
@@ -327,13 +335,48 @@ def test_the_real_sbu_and_ntu_samples_convert(real_data: Path, tmp_path: Path):
     assert ntu.column("persons")[list(ntu.names).index("S001C003P008R002A058")] == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "folder", "clips", "missing"),
+    [
+        # One of the three MSR clips holds zeros only; one UTKinect recording has ten actions.
+        ("msr-action3d", "msr_action3d", 2, 1),
+        ("utkinect", "utkinect", 10, 0),
+        ("hdm05", "hdm05", 2, 0),
+    ],
+)
+def test_the_samples_of_the_smaller_datasets_convert(
+    real_data: Path, tmp_path: Path, name: str, folder: str, clips: int, missing: int
+):
+    dataset = create_dataset(name)
+    source = real_data / "format_samples" / folder
+    store = convert_dataset(dataset, source, tmp_path / "store")
+    store.verify()
+    assert (len(store), store.manifest["provenance"]["missing"]) == (clips, missing)
+    assert store.column("subject").tolist() == [1] * clips
+    assert store.default_protocol == "xsub"
+    if name == "utkinect":
+        assert sorted(store.labels) == list(range(10))
+    if name == "hdm05":
+        assert [store.classes[label] for label in store.labels] == [
+            "put something on the floor with the right hand",
+            "squat (once)",
+        ]
+        assert store.manifest["fps"] == 120.0
+
+
 def test_the_store_of_a_conversion_and_one_written_by_hand_are_the_same(
     tmp_path: Path, utd_folder: Path
 ):
     store = convert_dataset(UTD, utd_folder, tmp_path / "store")
-    provenance = {"format": "utd-mhad", "found": 40, "missing": 0, "skipped": []}
+    provenance = {"format": "utd-mhad", "found": 40, "missing": 0, "skipped": [], "lists": {}}
     with StoreWriter(
-        tmp_path / "hand", "utd-mhad", store.layout, UTD.classes, provenance=provenance
+        tmp_path / "hand",
+        "utd-mhad",
+        store.layout,
+        UTD.classes,
+        provenance=provenance,
+        protocols=UTD.protocols,
+        default_protocol=UTD.default_protocol,
     ) as writer:
         for path in sorted(utd_folder.rglob("*.mat")):
             number, subject, trial = (int(part[1:]) for part in path.stem.split("_")[:3])

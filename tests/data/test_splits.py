@@ -43,10 +43,11 @@ def released(real_data: Path) -> dict[tuple[str, str], list[int]]:
             dataset, number = name.split("_split")
             found[dataset.replace("pku", "pku-mmd"), f"smie/{number}"] = indices
     star = data["star_neuron"]
-    found["pku-mmd", "star/46-5"] = star["pku_46_5"]
-    found["pku-mmd", "star/39-12"] = star["pku_39_12"]
-    for number, indices in enumerate(star["pku_random"], start=1):
-        found["pku-mmd", f"star/random-{number}"] = indices
+    for dataset in ("pku-mmd", "pku-mmd-2"):  # "PKU v1 and v2 use the same ids"
+        found[dataset, "star/46-5"] = star["pku_46_5"]
+        found[dataset, "star/39-12"] = star["pku_39_12"]
+        for number, indices in enumerate(star["pku_random"], start=1):
+            found[dataset, f"star/random-{number}"] = indices
     for name, lists in data["sadvae_random"].items():
         if isinstance(lists, list):
             for number, indices in enumerate(lists, start=1):

@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infocpl.data import ClipInfo, ClipRecord, ClipStore, StoreWriter
-from infocpl.data.store import COLUMNS, FILES
+from infocpl.data.store import CLIPS, COLUMNS
 from infocpl.errors import DataError, StoreError
 from infocpl.files import canonical_hash, sha256_file
 from infocpl.skeleton.layout import create_layout
 from infocpl.skeleton.sequence import SkeletonSequence
 
+FILES = CLIPS.files
 LAYOUT = create_layout("sbu15")
 CLASSES = ("wave", "walk", "sit down")
 
@@ -215,7 +216,8 @@ def test_a_file_of_another_length_is_refused_on_opening(store: ClipStore, name: 
         ("", "expected JSON"),
         ("[1, 2]", "format: expected 'infocpl-clips'"),
         ('{"format": "zip"}', "format: expected 'infocpl-clips'"),
-        ('{"format": "infocpl-clips", "format_version": 1}', "checksum: expected"),
+        ('{"format": "infocpl-clips", "format_version": 2}', "checksum: expected"),
+        ('{"format": "infocpl-features", "format_version": 1}', "got 'infocpl-features'"),
         ("[" * 100_000, "expected the manifest"),
     ],
 )
@@ -225,10 +227,10 @@ def test_another_manifest_is_refused(tmp_path: Path, content: str, words: str):
         ClipStore.open(tmp_path)
 
 
-@pytest.mark.parametrize("version", [2, 0, None, "1", 1.5])
+@pytest.mark.parametrize("version", [1, 3, 0, None, "2", 2.5])
 def test_another_format_version_is_refused(store: ClipStore, version: object):
     rewrite_manifest(store, format_version=version)
-    with pytest.raises(StoreError, match="format_version: expected 1, got"):
+    with pytest.raises(StoreError, match="format_version: expected 2, got"):
         ClipStore.open(store.folder)
 
 

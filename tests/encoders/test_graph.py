@@ -7,7 +7,7 @@ from collections import deque
 import numpy as np
 import pytest
 
-from infocpl.encoders.graph import hop_distance, spatial_partition
+from infocpl.encoders.graph import directed_partition, hop_distance, spatial_partition
 from infocpl.skeleton.layout import Layout, create_layout, list_layouts
 
 
@@ -105,3 +105,17 @@ def test_a_chain_of_three_gives_the_numbers_worked_out_by_hand() -> None:
         [[0, 0, 0], [half, 0, 0], [0, third, 0]],
     ]
     np.testing.assert_allclose(spatial_partition(chain), expected, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", list_layouts())
+def test_the_directed_graph_passes_on_along_bones_and_nowhere_else(name: str) -> None:
+    layout = create_layout(name)
+    own, inward, outward = directed_partition(layout)
+    assert np.array_equal(own, np.eye(len(layout)))
+    parents = dict(layout.bones)
+    children = {joint: [c for c, p in layout.bones if p == joint] for joint in layout.joints}
+    for v, giver in enumerate(layout.joints):
+        for w, receiver in enumerate(layout.joints):
+            assert inward[v, w] == float(parents.get(giver) == receiver)
+            share = 1 / len(children[giver]) if receiver in children[giver] else 0.0
+            assert outward[v, w] == pytest.approx(share)

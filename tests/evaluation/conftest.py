@@ -36,7 +36,7 @@ def learned(run: SeedRun) -> dict[str, torch.Tensor]:
             found |= {f"centre.{k}": v for k, v in vars(aligner.centre).items()}
         else:
             found[f"{method}.weight"] = aligner.weight
-            found[f"{method}.text_mean"] = aligner.text_mean
+            found |= {f"{method}.centre.{k}": v for k, v in vars(aligner.centre).items()}
     return found
 
 

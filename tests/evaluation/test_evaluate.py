@@ -73,6 +73,14 @@ def test_another_text_encoder_than_in_training_is_refused(model):
         describe_for(foreign, ("walk", "run"))
 
 
+def test_a_text_encoder_that_has_moved_is_asked_for_and_taken(model, text_cache, tmp_path):
+    moved = dataclasses.replace(model, text_encoder=str(tmp_path / "gone"))
+    with pytest.raises(SemanticsError, match=r"gone, which cannot be used here .*--text-encoder"):
+        describe_for(moved, ("walk", "run"))
+    found = describe_for(moved, ("walk", "run"), text_encoder="minilm")
+    assert found.hash == describe_for(model, ("walk", "run")).hash
+
+
 def test_text_is_composed_of_the_kinds_the_model_was_trained_with(model, text_cache):
     cache = EmbeddingCache()
     assert cache.path.parent == text_cache

@@ -124,6 +124,7 @@ def test_counts_and_hashes_are_those_of_the_task(result, small_task, small_store
         "train_clips": len(small_task.train),
         "seen_test_clips": len(small_task.seen_test),
         "unseen_clips": len(small_task.unseen_test),
+        "unseen_from": "all",
     }
     assert result["dataset"]["store_hash"] == small_store.hash
     assert result["dataset"]["clips"] == len(small_store)

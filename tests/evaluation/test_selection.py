@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from infocpl.alignment.base import TextTable
 from infocpl.evaluation.config import create_preset
 from infocpl.evaluation.experiment import run_experiment
 from infocpl.evaluation.runs import METHODS
@@ -59,9 +58,8 @@ def more_unseen_text(task: TaskData) -> TaskData:
     row = text.labels.index(task.split.unseen[0])
     rows[row] = text.descriptions[row, 0]
     mask[row] = True
-    return dataclasses.replace(
-        task, text=TextTable(text.labels, rows, mask, text.motion, text.names)
-    )
+    wider = dataclasses.replace(text, descriptions=rows, mask=mask)
+    return dataclasses.replace(task, text=wider)
 
 
 def no_unseen_clips_but_one(task: TaskData) -> TaskData:

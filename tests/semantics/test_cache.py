@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from infocpl.errors import SemanticsError
 from infocpl.semantics import EmbeddingCache, TextEncoder, cached_encode, create_text_encoder
-from infocpl.semantics.cache import default_cache_folder
+from infocpl.semantics.cache_folder import default_cache_folder
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 
@@ -113,6 +113,62 @@ def test_an_encoder_that_breaks_its_promise_is_named_and_not_cached(
     with pytest.raises(SemanticsError, match="text encoder broken: expected"):
         cached_encode(Broken("broken"), ["a", "b"], cache)
     assert len(cache) == 0
+
+
+def many(count: int) -> list[str]:
+    return [f"sentence {'long ' * (n % 7)}{n}" for n in range(count)]
+
+
+def test_many_texts_are_encoded_in_batches_longest_first(cache: EmbeddingCache, letters) -> None:
+    texts, batches = many(1_300), []
+
+    class Batched(type(letters)):
+        def encode(self, texts):
+            batches.append(list(texts))
+            return super().encode(texts)
+
+    steps: list[tuple[int, int]] = []
+    rows = cached_encode(Batched(), texts, cache, progress=lambda *step: steps.append(step))
+    np.testing.assert_array_equal(rows, letters.encode(texts))
+    assert [len(batch) for batch in batches] == [512, 512, 276]
+    lengths = [len(text) for batch in batches for text in batch]
+    assert lengths == sorted(lengths, reverse=True)
+    assert steps == [(512, 1_300), (1_024, 1_300), (1_300, 1_300)]
+
+
+def test_progress_counts_only_what_is_left_to_do(cache: EmbeddingCache, letters) -> None:
+    texts = many(20)
+    cached_encode(letters, texts[:15], cache)
+    steps: list[tuple[int, int]] = []
+    cached_encode(letters, texts, cache, progress=lambda *step: steps.append(step))
+    assert steps == [(5, 5)]
+    cached_encode(letters, texts, cache, progress=lambda *step: steps.append(step))
+    assert steps == [(5, 5)]
+
+
+def test_who_stops_half_way_keeps_what_was_done(cache: EmbeddingCache, letters) -> None:
+    class Stopped(type(letters)):
+        def encode(self, texts):
+            if len(self.asked) >= 1_000:
+                raise KeyboardInterrupt
+            return super().encode(texts)
+
+    texts = many(1_300)
+    with pytest.raises(KeyboardInterrupt):
+        cached_encode(Stopped(), texts, cache)
+    assert len(cache) == 1_024
+    rows = cached_encode(letters, texts, cache)
+    assert len(letters.asked) == 1_300 - 1_024
+    np.testing.assert_array_equal(rows, type(letters)().encode(texts))
+
+
+@pytest.mark.parametrize("text", ["", "  ", None], ids=repr)
+def test_a_text_that_is_no_sentence_is_named_by_its_place(
+    cache: EmbeddingCache, letters, text: str
+) -> None:
+    with pytest.raises(SemanticsError, match="text 3: expected a sentence"):
+        cached_encode(letters, ["a", "bb", text], cache)
+    assert letters.asked == []
 
 
 WRITER = """

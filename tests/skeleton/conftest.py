@@ -23,16 +23,18 @@ def make_clip() -> MakeClip:
     ) -> SkeletonSequence:
         rng = np.random.default_rng(seed)
         shape = create_layout(layout)
-        body = rng.normal(scale=(0.15, 0.5, 0.1), size=(persons, 1, len(shape), 3))
+        dims = shape.dims
+        body = rng.normal(scale=(0.15, 0.5, 0.1)[:dims], size=(persons, 1, len(shape), dims))
         for joint, x, y in (
             ("left_shoulder", -0.2, 0.5),
             ("right_shoulder", 0.2, 0.5),
             ("left_hip", -0.1, 0.0),
             ("right_hip", 0.1, 0.0),
         ):
-            body[:, :, shape.index(joint)] = (x, y, 0.0)
-        steps = rng.normal(scale=0.02, size=(persons, frames, len(shape), 3)).cumsum(axis=1)
-        place = rng.uniform((-1, -0.5, 2), (1, 0.5, 4), size=(persons, 1, 1, 3))
+            body[:, :, shape.index(joint)] = (x, y, 0.0)[:dims]
+        steps = rng.normal(scale=0.02, size=(persons, frames, len(shape), dims)).cumsum(axis=1)
+        low, high = (-1, -0.5, 2)[:dims], (1, 0.5, 4)[:dims]
+        place = rng.uniform(low, high, size=(persons, 1, 1, dims))
         return SkeletonSequence(
             (body + steps + place).astype(np.float32), shape, source=f"made {seed}"
         )

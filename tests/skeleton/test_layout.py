@@ -24,9 +24,57 @@ STICK = {
 }
 
 
-def test_the_layouts_of_the_four_datasets_ship_with_the_package() -> None:
-    assert {"kinect20", "ntu25", "sbu15"} <= set(list_layouts())
-    assert list_layouts() == sorted(list_layouts())
+SIZES = {
+    "coco17": (17, 2), "halpe26": (26, 2), "openpose18": (18, 2), "openpose25": (25, 2),
+    "hdm05_31": (31, 3), "kinect20": (20, 3), "mediapipe33": (33, 3), "ntu25": (25, 3),
+    "sbu15": (15, 3), "smpl24": (24, 3),
+}  # fmt: skip
+
+
+def test_the_layouts_of_the_usual_sensors_and_estimators_ship_with_the_package() -> None:
+    assert list_layouts() == sorted(SIZES)
+    found = {name: (len(create_layout(name)), create_layout(name).dims) for name in SIZES}
+    assert found == SIZES
+
+
+# Places that the documentation of each estimator numbers, from memory of its figures.
+NUMBERED = {
+    "coco17": {0: "nose", 3: "left_ear", 5: "left_shoulder", 10: "right_wrist", 15: "left_ankle"},
+    "halpe26": {4: "right_ear", 17: "head_top", 19: "pelvis", 20: "left_big_toe", 25: "right_heel"},
+    "openpose18": {1: "neck", 2: "right_shoulder", 8: "right_hip", 13: "left_ankle",
+                   17: "left_ear"},
+    "openpose25": {4: "right_wrist", 8: "pelvis", 14: "left_ankle", 19: "left_big_toe",
+                   24: "right_heel"},
+    "mediapipe33": {2: "left_eye", 8: "right_ear", 11: "left_shoulder", 16: "right_wrist",
+                    20: "right_index", 23: "left_hip", 28: "right_ankle", 31: "left_foot_index"},
+    "smpl24": {0: "pelvis", 2: "right_hip", 4: "left_knee", 12: "neck", 15: "head",
+               18: "left_elbow", 23: "right_hand"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NUMBERED)
+def test_joints_stand_where_their_estimator_puts_them(name) -> None:
+    joints = create_layout(name).joints
+    assert {place: joints[place] for place in NUMBERED[name]} == NUMBERED[name]
+
+
+@pytest.mark.parametrize("name", list_layouts())
+def test_every_layout_names_the_joints_that_measure_a_body(name) -> None:
+    for joint in ("shoulder", "elbow", "hip", "knee"):
+        assert {f"left_{joint}", f"right_{joint}"} <= set(create_layout(name).joints)
+
+
+@pytest.mark.parametrize("name", list_layouts())
+def test_every_layout_exists_flat_and_spatial(name) -> None:
+    plain = create_layout(name)
+    for dims in (2, 3):
+        other = create_layout(f"{name}-{dims}d")
+        assert (other.dims, other.joints, other.bones) == (dims, plain.joints, plain.bones)
+        assert other.name == (name if dims == plain.dims else f"{name}-{dims}d")
+        assert create_layout(other.name) == other
+    for bad in (f"{name}-4d", f"{name}-", f"-{name}", f"{name}-2d-3d"):
+        with pytest.raises(LayoutError, match="unknown layout"):
+            create_layout(bad)
 
 
 @pytest.mark.parametrize("name", list_layouts())

@@ -12,7 +12,6 @@ from hypothesis.extra import numpy as hnp
 
 from infocpl.errors import ConfigError, LayoutError, SkeletonFormatError
 from infocpl.skeleton.formats import ntu_name, parse_ntu_name, read_ntu, write_ntu
-from infocpl.skeleton.formats.ntu import choose_bodies
 from infocpl.skeleton.layout import create_layout
 from infocpl.skeleton.sequence import SkeletonSequence
 
@@ -182,6 +181,16 @@ def test_what_no_reader_would_accept_is_not_written(make_clip, tmp_path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_person_may_be_written_under_several_tracking_numbers(make_clip, tmp_path) -> None:
+    clip, path = make_clip(frames=6), tmp_path / "a.skeleton"
+    write_ntu(path, clip, ids=np.array([[1, 1, 1, 4, 4, 9]]))
+    assert [len(body) for body in read_slowly(path).values()] == [3, 2, 1]
+    np.testing.assert_array_equal(read_ntu(path).keypoints, clip.keypoints)
+    for ids in (np.ones((1, 5), int), np.zeros((1, 6), int), np.full((1, 6), 2**33)):
+        with pytest.raises(ConfigError, match="ids must be"):
+            write_ntu(path, clip, ids=ids)
+
+
 # --- who is kept, and in which order ----------------------------------------------------------
 
 
@@ -218,25 +227,39 @@ def test_the_two_most_energetic_plausible_bodies_are_kept(ntu_text, save) -> Non
     np.testing.assert_array_equal(clip.keypoints, np.float32([wild, lively]))
     single = read_ntu(save(text), max_persons=1)
     np.testing.assert_array_equal(single.keypoints, np.float32([wild]))
-    everyone = read_ntu(save(text), max_persons=4)
-    np.testing.assert_array_equal(everyone.keypoints, np.float32([table, wild, lively, calm]))
+    three = read_ntu(save(text), max_persons=4)
+    np.testing.assert_array_equal(three.keypoints, np.float32([wild, lively, calm]))
+    everyone = read_ntu(save(text), max_persons=4, select=False)
+    np.testing.assert_array_equal(everyone.keypoints, np.float32([calm, table, wild, lively]))
+    with pytest.raises(SkeletonFormatError, match=r"tracking ids: expected at most 2 .*got 4"):
+        read_ntu(save(text), select=False)
 
 
-def test_a_passer_by_never_becomes_the_main_actor() -> None:
-    actor, passer_by = standing(1, 0.05, 40), standing(2, 1.0, 10)
-    assert choose_bodies([passer_by, actor], 2) == [1, 0]
+def test_a_person_who_was_lost_and_found_under_another_number_is_one_person(ntu_text, save) -> None:
+    body = standing(1, 0.02, 30)
+    ids = [7] * 12 + [None] * 3 + [9] * 15
+    frames = [{} if i is None else {i: (body[t], 2)} for t, i in enumerate(ids)]
+    path = save(ntu_text(frames))
+    clip = read_ntu(path)
+    assert clip.persons == 1
+    assert np.flatnonzero(~clip.present[0]).tolist() == [12, 13, 14]
+    seen = np.array([i is not None for i in ids])
+    np.testing.assert_array_equal(clip.keypoints[0, seen], np.float32(body[seen]))
+    assert read_ntu(path, select=False).present.sum(axis=1).tolist() == [12, 15]
 
 
-def test_of_two_steady_bodies_the_more_energetic_comes_first() -> None:
-    calm, lively = standing(1, 0.05, 40), standing(2, 1.0, 38)
-    assert choose_bodies([calm, lively], 2) == [1, 0]
+def test_a_body_on_the_other_side_of_the_room_is_somebody_else(ntu_text, save) -> None:
+    body = standing(1, 0.02, 30)
+    there = body + np.array([4.0, 0.0, 0.0])
+    frames = [{7: (body[t], 2)} if t < 15 else {9: (there[t], 2)} for t in range(30)]
+    assert read_ntu(save(ntu_text(frames))).present.sum(axis=1).tolist() == [15, 15]
 
 
-def test_implausible_bodies_are_used_when_there_are_no_others() -> None:
-    tables = [standing(i, 0.1 * i, 9) @ np.diag([10.0, 0.2, 1.0]) for i in (1, 2, 3)]
-    assert choose_bodies(tables, 2) == [2, 1]
-    poles = [standing(1, 0.5, 9) @ np.diag([0.01, 1.0, 0.01]), standing(2, 0.1, 9)]
-    assert choose_bodies(poles, 1) == [1]
+def test_a_file_of_very_many_tracking_ids_is_refused_before_they_are_compared(save) -> None:
+    joint = "0 0 1 0 0 0 0 0 0 0 0 2\n" * 25
+    frames = "".join(f"1\n{i} 0 0 0 0 0 0 0 0 2\n25\n{joint}" for i in range(257))
+    with pytest.raises(SkeletonFormatError, match=r"tracking ids: .* at most 256 .*got 257"):
+        read_ntu(save(f"257\n{frames}"))
 
 
 def test_a_body_without_any_tracked_joint_counts_as_absent(ntu_text, save) -> None:

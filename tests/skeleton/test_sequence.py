@@ -52,7 +52,7 @@ REFUSALS = {
     "confidence NaN": ({"confidence": np.full((1, 2, 25), np.nan)}, "finite"),
     "fps of zero": ({"fps": 0.0}, "fps must be a positive number, got 0"),
     "fps NaN": ({"fps": float("nan")}, "fps must be a positive number"),
-    "unknown units": ({"units": "cm"}, "'m' or 'normalised', got 'cm'"),
+    "unknown units": ({"units": "cm"}, "one of m, px, normalised, got 'cm'"),
 }
 
 

@@ -13,6 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from infocpl.alignment.infocpl import InfoCPL
 from infocpl.errors import CheckpointError, OutputExistsError
 from infocpl.training.pretrained import ZeroShotModel
 
@@ -62,10 +63,13 @@ def test_everything_else_about_a_model_survives_too(model, saved):
 
 
 def test_a_model_without_centred_text_stays_one(model, small_task, tmp_path):
+    narrow = dataclasses.replace(
+        model.aligner.model.config, text_dim=small_task.text.motion.shape[1]
+    )
     plain = dataclasses.replace(
         model,
         aligner=type(model.aligner)(
-            model.aligner.model, model.aligner.feature_mean, model.aligner.feature_scale, None
+            InfoCPL(narrow), model.aligner.feature_mean, model.aligner.feature_scale, None
         ),
     )
     plain.save_pretrained(tmp_path / "plain")
@@ -75,6 +79,31 @@ def test_a_model_without_centred_text_stays_one(model, small_task, tmp_path):
     assert torch.equal(
         plain.scores(features, small_task.text), loaded.scores(features, small_task.text)
     )
+
+
+@pytest.mark.parametrize("gate", ["static", "visual+text", "none"])
+def test_the_weighing_of_heads_is_saved_with_the_model(model, small_task, tmp_path, gate):
+    shape = dataclasses.replace(model.aligner.model.config, gate=gate)
+    aligner = InfoCPL(shape)
+    if aligner.gate is None:
+        heads = len(shape.k_series)
+        aligner.set_fusion(tuple(float(i + 1) for i in range(heads)))
+    else:
+        for parameter in aligner.gate.parameters():
+            parameter.data.normal_()
+    kind, old = type(model.aligner), model.aligner
+    weighed = dataclasses.replace(
+        model, aligner=kind(aligner, old.feature_mean, old.feature_scale, old.centre)
+    )
+    weighed.save_pretrained(tmp_path / "weighed")
+    loaded = ZeroShotModel.from_pretrained(tmp_path / "weighed")
+    features = model.encode(small_task.clips.keypoints[:4])
+    expected = weighed.scores(features, small_task.text)
+    assert torch.equal(loaded.scores(features, small_task.text), expected)
+    plain = InfoCPL(model.aligner.model.config)
+    plain.load_state_dict({k: v for k, v in aligner.state_dict().items() if k.startswith("heads.")})
+    unweighed = kind(plain, old.feature_mean, old.feature_scale, old.centre)
+    assert not torch.allclose(unweighed.scores(features, small_task.text), expected)
 
 
 def test_a_loaded_model_can_be_saved_again_as_the_same_model(saved, tmp_path):
@@ -152,7 +181,7 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "labels are a list": (lambda f: (f / "labels.json").write_text("[1]"), "do not fit"),
     "a field is missing": (drop_a_field, "persons"),
-    "newer version": (lambda f: change_config(f, format_version=2), "format version 2"),
+    "newer version": (lambda f: change_config(f, format_version=3), "format version 3"),
     "version in words": (lambda f: change_config(f, format_version="new"), "'new'"),
     "another layout": (lambda f: change_config(f, layout="kinect20"), "do not fit"),
     "unknown layout": (lambda f: change_config(f, layout="octopus8"), "octopus8"),

@@ -13,9 +13,10 @@ import torch
 
 from infocpl.alignment.base import TextTable
 from infocpl.alignment.standard import StandardInfoCPL
+from infocpl.data.loading import ClipRows
 from infocpl.encoders.augment import AugmentConfig
 from infocpl.encoders.registry import create_encoder
-from infocpl.errors import SplitLeakageError
+from infocpl.errors import ConfigError, SplitLeakageError
 from infocpl.training.config import FitConfig
 from infocpl.training.loop import EpochReport
 from infocpl.training.stages import (
@@ -110,6 +111,23 @@ def test_a_second_call_returns_the_same_weights_without_training(tmp_path: Path)
     assert [path.name.startswith("encoder-") for path in tmp_path.iterdir()] == [True]
 
 
+def test_rows_of_a_file_train_the_same_encoder_as_arrays_in_memory(tmp_path: Path) -> None:
+    clips, labels = moving_clips()
+    np.save(tmp_path / "clips.npy", clips)
+    rows = ClipRows(np.load(tmp_path / "clips.npy", mmap_mode="r"), np.arange(len(clips)))
+    work = tmp_path / "work"
+    work.mkdir()
+    options = {"layout": "kinect20", "seed": 0}
+    one = train_encoder(clips, labels, CLASSES, CONFIG, **options)
+    two = train_encoder(rows, labels, CLASSES, CONFIG, **options, work=work)
+    assert same_bits(weights(one.module), weights(two.module))
+    assert torch.equal(encode_clips(two.module, rows), encode_clips(one.module, clips))
+    # The same clips are known again in whatever form they come.
+    calls: list[EpochReport] = []
+    train_encoder(clips, labels, CLASSES, CONFIG, **options, work=work, on_epoch=calls.append)
+    assert calls == []
+
+
 def test_an_interrupted_encoder_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     clips, labels = moving_clips()
     arguments = (clips, labels, CLASSES, CONFIG)
@@ -168,6 +186,34 @@ def test_the_same_seed_trains_the_same_encoder() -> None:
     ]
     assert same_bits(trained[0], trained[1])
     assert not same_bits(trained[0], trained[2])
+
+
+def test_members_are_trained_apart_and_the_first_is_the_encoder_alone(tmp_path: Path) -> None:
+    clips, labels = moving_clips()
+    seen: list[tuple[int, int]] = []
+
+    def watch(epoch: EpochReport) -> None:
+        seen.append((epoch.epoch, epoch.epochs))
+
+    def train(members: int, work: Path | None = None) -> torch.nn.Module:
+        config = dataclasses.replace(CONFIG, members=members)
+        return train_encoder(
+            clips, labels, CLASSES, config, layout="kinect20", seed=3, work=work,
+            on_epoch=watch,
+        ).module  # fmt: skip
+
+    alone = train(1)
+    seen.clear()
+    pair = train(2, tmp_path)
+    total = 2 * CONFIG.fit.epochs
+    assert seen == [(number, total) for number in range(1, total + 1)]
+    first, second = pair.members
+    assert same_bits(weights(first), weights(alone))
+    assert not same_bits(weights(second), weights(alone))
+    # A second call finds both members finished.
+    seen.clear()
+    assert same_bits(weights(train(2, tmp_path)), weights(pair))
+    assert seen == []
 
 
 def test_features_do_not_depend_on_how_clips_are_batched() -> None:
@@ -256,7 +302,9 @@ def seen_problem() -> tuple[torch.Tensor, torch.Tensor, TextTable]:
 
 def test_training_is_offered_no_way_to_receive_unseen_text_or_clips() -> None:
     names = list(inspect.signature(train_infocpl).parameters)
-    assert names == ["features", "labels", "seen", "config", "seed", "stop_after", "on_epoch"]
+    # `masked` holds the same training clips once more, with parts hidden.
+    expected = ["features", "labels", "seen", "config", "seed", "stop_after", "on_epoch", "masked"]
+    assert names == expected
 
 
 def test_all_statistics_come_from_the_seen_clips_and_texts() -> None:
@@ -288,8 +336,46 @@ def test_listeners_meet_a_usable_model_after_every_epoch() -> None:
     assert torch.equal(stopped.scores(features, seen), met[1][1])
 
 
+def test_features_can_be_aligned_as_they_come() -> None:
+    features, labels, seen = seen_problem()
+    raw = dataclasses.replace(QUICK, standard_features=False, start="random")
+    model = train_infocpl(features, labels, seen, raw, seed=0)
+    assert torch.equal(model.features(features), features)
+    direct = model.model.scores(features, model.text(seen))
+    assert torch.equal(model.scores(features, seen), direct)
+
+
+@pytest.mark.parametrize("gate", ["static", "visual", "visual+text"])
+def test_a_gate_is_trained_beside_the_heads(gate: str) -> None:
+    features, labels, seen = seen_problem()
+    plain = train_infocpl(features, labels, seen, QUICK, seed=0)
+    gated = train_infocpl(features, labels, seen, dataclasses.replace(QUICK, gate=gate), seed=0)
+    assert plain.model.gate is None
+    assert all(bool((p != 0).any()) for p in gated.model.gate.parameters())
+    with pytest.raises(ConfigError, match="unknown gate"):
+        dataclasses.replace(QUICK, gate="golden")
+
+
+def test_masked_clips_change_what_is_learned_when_the_margin_is_on() -> None:
+    features, labels, seen = seen_problem()
+    masked = features + torch.randn(features.shape, generator=torch.Generator().manual_seed(1))
+    on = dataclasses.replace(QUICK, sampling=dataclasses.replace(QUICK.sampling, margin_weight=0.5))
+    plain = train_infocpl(features, labels, seen, QUICK, seed=0)
+    margin = train_infocpl(features, labels, seen, on, seed=0, masked=masked)
+    assert not torch.equal(plain.scores(features, seen), margin.scores(features, seen))
+    with pytest.raises(ConfigError, match="masked"):
+        train_infocpl(features, labels, seen, on, seed=0)
+
+
 def test_text_is_centred_unless_told_otherwise() -> None:
     features, labels, seen = seen_problem()
-    plain = dataclasses.replace(QUICK, centre_text=False)
+    plain = dataclasses.replace(QUICK, centre_text=False, trait_weight=0.0)
     assert train_infocpl(features, labels, seen, QUICK, seed=0).centre is not None
     assert train_infocpl(features, labels, seen, plain, seed=0).centre is None
+
+
+def test_traits_without_centred_text_are_refused() -> None:
+    with pytest.raises(ConfigError, match="trait_weight needs centre_text"):
+        dataclasses.replace(QUICK, centre_text=False, trait_weight=0.5)
+    with pytest.raises(ConfigError, match="trait_weight must be a number >= 0"):
+        dataclasses.replace(QUICK, trait_weight=-1.0)

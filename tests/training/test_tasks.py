@@ -11,6 +11,7 @@ from infocpl.alignment.functional import sample_negatives
 from infocpl.alignment.infocpl import InfoCPL, InfoCPLConfig
 from infocpl.encoders.augment import AugmentConfig, augment_clips
 from infocpl.encoders.registry import create_encoder
+from infocpl.errors import ConfigError
 from infocpl.training.tasks import AlignmentTask, EncoderTask, LossSampling
 
 STILL = AugmentConfig(yaw=0, tilt=0, scale=0, noise=0, crop=0, warp=0)
@@ -54,14 +55,18 @@ def test_training_clips_are_not_part_of_the_state() -> None:
     assert all(name.startswith(("encoder.", "classifier.")) for name in names)
 
 
-def alignment_task(sampling: LossSampling) -> AlignmentTask:
+def alignment_task(
+    sampling: LossSampling, *, gate: str = "none", masked: torch.Tensor | None = None
+) -> AlignmentTask:
     torch.manual_seed(0)
-    model = InfoCPL(InfoCPLConfig(visual_dim=6, text_dim=8, k_series=(1, 3), hidden=(10, 5)))
+    shape = InfoCPLConfig(visual_dim=6, text_dim=8, k_series=(1, 3), hidden=(10, 5), gate=gate)
+    model = InfoCPL(shape)
     rows = nn.functional.normalize(torch.randn(4, 5, 8), dim=2)
     text = TextTable(
         ("a", "b", "c", "d"), rows, torch.ones(4, 5, dtype=torch.bool), rows[:, 0], rows[:, 1]
     )
-    return AlignmentTask(model, torch.randn(12, 6), torch.arange(12) % 4, text, sampling)
+    labels = torch.arange(12) % 4
+    return AlignmentTask(model, torch.randn(12, 6), labels, text, sampling, masked)
 
 
 @pytest.mark.parametrize("epoch", [0, 2, 3, 9])
@@ -103,3 +108,33 @@ def test_features_and_text_receive_no_gradient() -> None:
     assert task._features.grad is None
     assert task._text.descriptions.grad is None
     assert all(p.grad is not None for p in task.model.parameters())
+
+
+def test_margin_and_gate_are_off_unless_switched_on() -> None:
+    index = torch.arange(12)
+    assert set(alignment_task(LossSampling())(index, 0)) == {"alignment_loss"}
+    with_margin = alignment_task(LossSampling(margin_weight=0.5), masked=torch.randn(12, 6))
+    assert set(with_margin(index, 0)) == {"alignment_loss", "margin_loss"}
+    with_gate = alignment_task(LossSampling(), gate="visual")
+    assert set(with_gate(index, 0)) == {"alignment_loss", "gate_loss"}
+
+
+@pytest.mark.parametrize("epoch", [0, 5])
+def test_the_margin_loss_is_weighed_and_compares_each_clip_with_its_own_masked_version(
+    epoch: int,
+) -> None:
+    masked = torch.randn(12, 6, generator=torch.Generator().manual_seed(3))
+    sampling = LossSampling(margin=0.4, margin_weight=0.5, inverse_epochs=3)
+    task = alignment_task(sampling, masked=masked)
+    index = torch.tensor([4, 1, 11, 6])
+    found = task(index, epoch)["margin_loss"]
+    expected = task.model.margin_losses(
+        task._features[index], masked[index], index % 4, task._text, 0.4, inverse=epoch < 3
+    )
+    torch.testing.assert_close(found, 0.5 * expected.mean())
+
+
+@pytest.mark.parametrize("masked", [None, torch.zeros(11, 6)], ids=["none", "too few"])
+def test_a_margin_without_masked_clips_is_refused(masked: torch.Tensor | None) -> None:
+    with pytest.raises(ConfigError, match="features of the same clips, masked"):
+        alignment_task(LossSampling(margin_weight=0.5), masked=masked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
@@ -30,6 +30,7 @@ class TextTable:
         labels. None: every description counts the same
     weights : (C, K) of mean one over the descriptions of each class, from `temperature` unless
         given; None like `temperature`
+    traits : (C, T) trait vectors, zero for a label that has none; None without any
     """
 
     labels: tuple[str, ...]
@@ -39,6 +40,7 @@ class TextTable:
     names: Tensor
     temperature: float | None = None
     weights: Tensor | None = None
+    traits: Tensor | None = None
 
     def __post_init__(self) -> None:
         classes, count, dim = self.descriptions.shape
@@ -49,6 +51,8 @@ class TextTable:
             )
         if self.motion.shape != (classes, dim) or self.names.shape != (classes, dim):
             raise LabelError("motion and name features must be (C, Dt) like the descriptions")
+        if self.traits is not None and self.traits.shape[0] != classes:
+            raise LabelError(f"traits must be ({classes}, T), got {tuple(self.traits.shape)}")
         if not bool(self.mask.any(1).all()):
             empty = [self.labels[i] for i in (~self.mask.any(1)).nonzero().flatten().tolist()]
             raise LabelError(f"classes without any description: {', '.join(empty)}")
@@ -76,6 +80,7 @@ class TextTable:
             self.motion[rows],
             self.names[rows],
             self.temperature,
+            traits=None if self.traits is None else self.traits[rows],
         )
 
     def mean(self) -> Tensor:
@@ -111,35 +116,84 @@ def standardise(train: Tensor, floor: float = 1e-3) -> tuple[Tensor, Tensor]:
     return mean, spread.clamp_min(floor * spread.max().clamp_min(1e-12))
 
 
+# Trait vectors hold ones and zeros: a trait that one class in fifty has would count fifty times as
+# much as a common one if it were scaled by its own spread alone.
+_TRAIT_FLOOR = 0.15
+
+
 @dataclass(frozen=True)
 class TextCentre:
-    """Mean text of the seen classes, one for each kind of row.
+    """Mean text of the seen classes, one for each kind of row, and the spread of their traits.
 
     Sentences about movement resemble each other; what they share says nothing about a class.
-    Removing the mean of the *seen* classes (no unseen text enters) leaves what differs.
+    Removing the mean of the *seen* classes (no unseen text enters) leaves what differs. With a
+    trait weight above zero every row of a class is followed by the class's traits, made
+    comparable in the same way.
+
+    Attributes
+    ----------
+    descriptions, motion, names : (Dt,) means over the seen classes
+    trait_weight : () length of the trait block beside a sentence of length one
+    trait_mean, trait_factor : (T,) of the seen classes; a trait that does not vary among them has
+        factor zero, since nothing was learned about it. Empty when traits are not used
     """
 
     descriptions: Tensor
     motion: Tensor
     names: Tensor
+    trait_weight: Tensor = field(default_factory=lambda: torch.zeros(()))
+    trait_mean: Tensor = field(default_factory=lambda: torch.zeros(0))
+    trait_factor: Tensor = field(default_factory=lambda: torch.zeros(0))
 
     @classmethod
-    def of(cls, seen: TextTable) -> TextCentre:
-        """Means (Dt,) over the seen classes, each class counting once."""
+    def of(cls, seen: TextTable, trait_weight: float = 0.0) -> TextCentre:
+        """Means over the seen classes, each class counting once.
+
+        Parameters
+        ----------
+        seen : text of the seen classes only
+        trait_weight : 0 leaves traits out, as they are where a class has none
+        """
         rows = seen.descriptions.mul(seen.mask.unsqueeze(2)).sum(1)
         per_class = rows / seen.mask.sum(1, keepdim=True)
-        return cls(per_class.mean(0), seen.motion.mean(0), seen.names.mean(0))
+        means = per_class.mean(0), seen.motion.mean(0), seen.names.mean(0)
+        if seen.traits is None or trait_weight == 0 or not bool(seen.traits.any(1).all()):
+            return cls(*means)
+        spread = seen.traits.std(0, unbiased=False)
+        factor = torch.where(spread > 0, 1 / spread.clamp_min(_TRAIT_FLOOR), 0.0)
+        return cls(*means, torch.tensor(float(trait_weight)), seen.traits.mean(0), factor)
 
     def apply(self, text: TextTable) -> TextTable:
-        """Rows minus their mean, renormalised to length 1."""
+        """Rows minus their mean, renormalised, with the trait block where traits are used.
+
+        The result has width Dt, or Dt + T with traits; rows have length 1 either way. Bare names
+        get an empty block: the class-names-only baseline knows nothing but names.
+        """
         normalise = torch.nn.functional.normalize
         rows = normalise(text.descriptions - self.descriptions, dim=2)
+        motion = normalise(text.motion - self.motion, dim=1)
+        names = normalise(text.names - self.names, dim=1)
+        if len(self.trait_factor):
+            block = self._block(text)
+            rows = torch.cat([rows, block.unsqueeze(1).expand(-1, rows.shape[1], -1)], dim=2)
+            rows = normalise(rows, dim=2)
+            motion = normalise(torch.cat([motion, block], dim=1), dim=1)
+            names = torch.cat([names, torch.zeros_like(block)], dim=1)
         return TextTable(
             text.labels,
             rows * text.mask.unsqueeze(2),
             text.mask,
-            normalise(text.motion - self.motion, dim=1),
-            normalise(text.names - self.names, dim=1),
+            motion,
+            names,
             text.temperature,
             text.weights,
         )
+
+    def _block(self, text: TextTable) -> Tensor:
+        """(C, T) traits of each label, of length `trait_weight`; zero for a label without any."""
+        if text.traits is None:
+            return self.trait_mean.new_zeros(len(text.labels), len(self.trait_mean))
+        scaled = (text.traits - self.trait_mean) * self.trait_factor
+        known = text.traits.any(1, keepdim=True)
+        block: Tensor = torch.nn.functional.normalize(scaled, dim=1) * known * self.trait_weight
+        return block

@@ -14,6 +14,7 @@ from torch.nn import functional
 __all__ = [
     "attention_weights",
     "fuse_heads",
+    "margin_loss",
     "mix_descriptions",
     "sample_negatives",
     "sample_other_classes",
@@ -177,3 +178,27 @@ def sampled_loss(positive: Tensor, negative: Tensor, temperature: float = 1.0) -
     scores = torch.cat([positive.unsqueeze(1), negative], dim=1)
     logits = functional.softplus(scores) / temperature
     return -torch.log_softmax(logits, dim=1)[:, 0].mean()
+
+
+def margin_loss(whole: Tensor, masked: Tensor, margin: float = 0.3) -> Tensor:
+    """A clip must fit its text better than the same clip with parts hidden, by a margin.
+
+    Off in the paper's own configuration. Form of the temporal constraint of SMIE (Zhou et al.,
+    ACM MM 2023).
+
+    Parameters
+    ----------
+    whole, masked : (B,) g = softplus(f) / temperature of the clips and of their masked versions,
+        each with the text of its class
+    margin : by how much g has to be larger
+
+    Returns
+    -------
+    () mean over clips of max(0, margin - (whole - masked))
+
+    Examples
+    --------
+    >>> round(float(margin_loss(torch.tensor([1.0, 1.0]), torch.tensor([0.0, 0.9]))), 4)
+    0.1
+    """
+    return functional.relu(margin - (whole - masked)).mean()

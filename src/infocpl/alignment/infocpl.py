@@ -6,6 +6,8 @@ Action Recognition", arXiv 2406.00639.
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from dataclasses import dataclass
 
 import torch
@@ -16,9 +18,11 @@ from infocpl.alignment.base import TextTable
 from infocpl.alignment.functional import (
     attention_weights,
     fuse_heads,
+    margin_loss,
     mix_descriptions,
     sampled_loss,
 )
+from infocpl.alignment.fusion import GATES, HeadGate, weigh_heads
 from infocpl.errors import ConfigError
 
 __all__ = ["InfoCPL", "InfoCPLConfig", "default_k_series"]
@@ -50,6 +54,9 @@ class InfoCPLConfig:
     hidden : widths of the scorer's two hidden layers
     motion : add the motion description to the mixed semantics
     temperature : divides softplus(score) in the loss
+    gate : how heads are weighed: ``"none"`` (equally, as published), or by a learned gate:
+        ``"static"``, ``"visual"``, ``"visual+text"``
+    fusion : fixed weights of the heads, from :func:`infocpl.alignment.fusion.fit_fusion`
     """
 
     visual_dim: int
@@ -58,14 +65,31 @@ class InfoCPLConfig:
     hidden: tuple[int, int] = (1024, 512)
     motion: bool = True
     temperature: float = 1.0
+    gate: str = "none"
+    fusion: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
+        self._check_fusion()
         if not self.k_series or min(self.k_series) < 1:
             raise ConfigError(f"k_series needs counts of at least 1, got {self.k_series}")
         if self.temperature <= 0:
             raise ConfigError(f"temperature must be positive, got {self.temperature}")
         if min(self.visual_dim, self.text_dim, *self.hidden) < 1:
             raise ConfigError("visual_dim, text_dim and hidden must all be at least 1")
+
+    def _check_fusion(self) -> None:
+        if self.gate not in GATES:
+            raise ConfigError(f"unknown gate {self.gate!r}; known: {', '.join(GATES)}")
+        if self.fusion is None:
+            return
+        if self.gate != "none":
+            raise ConfigError("heads are weighed by a gate or by fixed fusion weights, not by both")
+        good = all(math.isfinite(weight) and weight >= 0 for weight in self.fusion)
+        if len(self.fusion) != len(self.k_series) or not good or not any(self.fusion):
+            raise ConfigError(
+                f"fusion needs {len(self.k_series)} weights of at least 0, not all 0, "
+                f"got {self.fusion}"
+            )
 
 
 class Head(nn.Module):
@@ -106,6 +130,11 @@ class Head(nn.Module):
         """E = mixed descriptions + motion row; (B, C, K) -> (B, C, Dt)."""
         mixed = torch.einsum("bck,ckd->bcd", weights, text.descriptions)
         return mixed + text.motion if self.motion else mixed
+
+    def first_layer(self, z: Tensor, semantics: Tensor) -> Tensor:
+        """Units of the scorer's first layer; (B, Dt) and (B, C, Dt) -> (B, C, H)."""
+        visual = self._visual_half(z).unsqueeze(1)
+        return functional.relu(visual + semantics @ self._text_weight().t())
 
     def _score(self, visual: Tensor, semantics: Tensor) -> Tensor:
         # The first layer is linear in [z ; e]: its visual half comes ready-made.
@@ -174,6 +203,18 @@ class InfoCPL(nn.Module):
         super().__init__()
         self.config = config
         self.heads = nn.ModuleList(Head(config, count) for count in config.k_series)
+        self.gate: HeadGate | None = None
+        if config.gate != "none":
+            self.gate = HeadGate(
+                config.gate,
+                heads=len(config.k_series),
+                visual_dim=config.visual_dim,
+                text_dim=config.text_dim,
+            )
+
+    def set_fusion(self, weights: tuple[float, ...] | None) -> None:
+        """Weigh the heads by fixed numbers from now on; None for the published sum."""
+        self.config = dataclasses.replace(self.config, fusion=weights)
 
     def head_scores(self, features: Tensor, text: TextTable, *, inverse: bool = False) -> Tensor:
         """(H, B, C) scores f of every head, clip and class."""
@@ -186,8 +227,13 @@ class InfoCPL(nn.Module):
         return [head for head in self.heads if isinstance(head, Head)]
 
     def scores(self, features: Tensor, text: TextTable) -> Tensor:
-        """(B, C) fused scores: the sum over heads of log sigmoid f."""
-        return fuse_heads(self.head_scores(features, text))
+        """(B, C) fused scores: the (weighted) sum over heads of log sigmoid f."""
+        heads = self.head_scores(features, text)
+        if self.gate is not None:
+            return weigh_heads(heads, self.gate(features, text))
+        if self.config.fusion is not None:
+            return weigh_heads(heads, heads.new_tensor(self.config.fusion))
+        return fuse_heads(heads)
 
     def head_losses(
         self,
@@ -235,3 +281,69 @@ class InfoCPL(nn.Module):
             ).view(batch, -1)
             losses.append(sampled_loss(f[:, 0], f[:, 1:], self.config.temperature))
         return torch.stack(losses)
+
+    def margin_losses(
+        self,
+        features: Tensor,
+        masked: Tensor,
+        labels: Tensor,
+        text: TextTable,
+        margin: float,
+        *,
+        inverse: bool = False,
+    ) -> Tensor:
+        """Margin of each head between clips and their masked versions; off in the paper.
+
+        Parameters
+        ----------
+        features, masked : (B, Dv) of clips, and of the same clips with parts hidden
+        labels : (B,) rows of `text`
+        text : seen classes only
+        margin, inverse : see :func:`.functional.margin_loss` and :meth:`head_losses`
+
+        Returns
+        -------
+        (H,) losses
+        """
+        both = torch.cat([features, masked])
+        clips, classes = torch.arange(len(both), device=both.device), labels.repeat(2)
+        losses = []
+        for head in self.granularity_heads():
+            f = head.score_pairs(both, clips, classes, text, inverse=inverse)
+            whole, hidden = functional.softplus(f).div(self.config.temperature).chunk(2)
+            losses.append(margin_loss(whole, hidden, margin))
+        return torch.stack(losses)
+
+    def gate_loss(
+        self, features: Tensor, labels: Tensor, text: TextTable, negatives: Tensor
+    ) -> Tensor:
+        """Loss that teaches the gate, and nothing but the gate, to weigh the heads.
+
+        Parameters
+        ----------
+        features, labels, text : see :meth:`head_losses`
+        negatives : (B, n) other clips contrasted with each anchor
+
+        Returns
+        -------
+        () mean over anchors of -log(exp F+ / (exp F+ + sum exp F-)), F being the decision surface
+
+        Raises
+        ------
+        ConfigError : if there is no gate
+        """
+        if self.gate is None:
+            raise ConfigError("this InfoCPL has no gate to teach")
+        anchors = torch.arange(len(labels), device=labels.device).unsqueeze(1)
+        clips = torch.cat([anchors, negatives], dim=1)
+        rows, classes = clips.flatten(), labels.unsqueeze(1).expand_as(clips).flatten()
+        with torch.no_grad():
+            scores = torch.stack(
+                [
+                    head.score_pairs(features, rows, classes, text)
+                    for head in self.granularity_heads()
+                ]
+            )
+        weights = self.gate(features, text)[rows, classes]
+        fused = weigh_heads(scores, weights).view(clips.shape)
+        return -torch.log_softmax(fused, dim=1)[:, 0].mean()

@@ -7,10 +7,10 @@ import math
 import torch
 from torch import Tensor
 
-from infocpl.alignment.base import TextTable, standardise
+from infocpl.alignment.base import TextCentre, TextTable, standardise
 from infocpl.errors import ConfigError
 
-__all__ = ["RidgeAligner", "fit_ridge"]
+__all__ = ["RidgeAligner", "fit_ridge", "ridge_map"]
 
 
 class RidgeAligner:
@@ -20,7 +20,7 @@ class RidgeAligner:
     ----------
     weight : (Dv, Dt) map
     feature_mean, feature_scale : (Dv,) of the training features
-    text_mean : (Dt,) mean text of the seen classes, removed from every label's text
+    centre : mean text of the seen classes, removed from every label's text
     names_only : use bare class names instead of the mean of all descriptions
     """
 
@@ -29,22 +29,21 @@ class RidgeAligner:
         weight: Tensor,
         feature_mean: Tensor,
         feature_scale: Tensor,
-        text_mean: Tensor,
+        centre: TextCentre,
         *,
         names_only: bool,
     ) -> None:
         self.weight = weight
         self.feature_mean = feature_mean
         self.feature_scale = feature_scale
-        self.text_mean = text_mean
+        self.centre = centre
         self.names_only = names_only
 
     def scores(self, features: Tensor, text: TextTable) -> Tensor:
         """(B, Dv) features to (B, C) cosines with the text of each label."""
         standard = (features - self.feature_mean) / self.feature_scale
         predicted = torch.nn.functional.normalize(standard @ self.weight, dim=1)
-        target = _class_text(text, names_only=self.names_only) - self.text_mean
-        return predicted @ torch.nn.functional.normalize(target, dim=1).t()
+        return predicted @ _targets(self.centre.apply(text), names_only=self.names_only).t()
 
 
 def fit_ridge(
@@ -54,19 +53,18 @@ def fit_ridge(
     *,
     alpha: float,
     names_only: bool = False,
+    trait_weight: float = 0.0,
 ) -> RidgeAligner:
     """Fit the ridge map on seen clips.
-
-    Minimises ``|X W - Y|^2 + alpha * N * |W|^2`` where X are standardised features and Y the
-    centred text of each clip's class.
 
     Parameters
     ----------
     features : (N, Dv) of seen training clips
     labels : (N,) rows of `text`
     text : seen classes only
-    alpha : strength of the penalty, > 0, per clip
+    alpha : strength of the penalty, > 0, per clip (see :func:`ridge_map`)
     names_only : see :class:`RidgeAligner`
+    trait_weight : see :class:`TextCentre`; names alone come without traits
 
     Raises
     ------
@@ -83,18 +81,35 @@ def fit_ridge(
     if not (math.isfinite(alpha) and alpha > 0):
         raise ConfigError(f"alpha must be a positive number, got {alpha}")
     mean, scale = standardise(features)
-    x = ((features - mean) / scale).double()
-    rows = _class_text(text, names_only=names_only)
-    centre = rows.mean(0)
-    y = torch.nn.functional.normalize(rows - centre, dim=1)[labels].double()
+    centre = TextCentre.of(text, 0.0 if names_only else trait_weight)
+    targets = _targets(centre.apply(text), names_only=names_only)
+    weight = ridge_map((features - mean) / scale, labels, targets, alpha)
+    return RidgeAligner(weight, mean, scale, centre, names_only=names_only)
+
+
+def ridge_map(x: Tensor, labels: Tensor, targets: Tensor, alpha: float) -> Tensor:
+    """The W that minimises ``|X W - Y|^2 + alpha * N * |W|^2``, classes counting alike.
+
+    Parameters
+    ----------
+    x : (N, Dv) standardised features
+    labels : (N,) rows of `targets`
+    targets : (C, Dt) text of each class; Y holds the row of each clip's class
+    alpha : penalty per clip
+
+    Returns
+    -------
+    (Dv, Dt)
+    """
+    wide, y = x.double(), targets.double()[labels]
     # Balanced classes: a class with more clips must not pull the map towards its text.
-    weight = 1.0 / torch.bincount(labels, minlength=len(text.labels)).double()[labels]
+    weight = 1.0 / torch.bincount(labels, minlength=len(targets)).double()[labels]
     weight = (weight / weight.mean()).unsqueeze(1)
-    gram = x.t() @ (x * weight)
-    gram += alpha * x.shape[0] * torch.eye(x.shape[1], dtype=torch.float64)
-    solution = torch.linalg.solve(gram, x.t() @ (y * weight)).to(features.dtype)
-    return RidgeAligner(solution, mean, scale, centre, names_only=names_only)
+    gram = wide.t() @ (wide * weight)
+    gram += alpha * len(wide) * torch.eye(wide.shape[1], dtype=torch.float64)
+    solution: Tensor = torch.linalg.solve(gram, wide.t() @ (y * weight))
+    return solution.to(x.dtype)
 
 
-def _class_text(text: TextTable, *, names_only: bool) -> Tensor:
+def _targets(text: TextTable, *, names_only: bool) -> Tensor:
     return text.names if names_only else text.mean()

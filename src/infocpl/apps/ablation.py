@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from infocpl.apps.pipeline import Plan, open_output, source_store
+from infocpl.apps.pipeline import Plan, open_output, prepare_source, source_store
 from infocpl.apps.progress import Reporter
-from infocpl.data import prepare_clips, split_indices
+from infocpl.data import split_indices
 from infocpl.evaluation.ablation import (
     DEFAULT_ROWS,
     AblationRow,
@@ -52,7 +52,7 @@ def ablate(plan: AblationPlan, reporter: Reporter, *, resume: bool = False) -> d
     encoders = {name: create_text_encoder(name) for name in plan.text_encoders}
     work = open_output(plan, resume=resume)
     store = source_store(plan, work, reporter)
-    clips = prepare_clips(store, frames=plan.config.frames)
+    clips = prepare_source(store, plan, work, reporter)
     reporter.say("embedding the descriptions of the seen classes")
     kinds = {kind for row in plan.rows for kind in row.granularities}
     books = {

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from infocpl.alignment.base import TextTable
 from infocpl.alignment.standard import StandardInfoCPL
+from infocpl.data.feature_store import PreparedFeatures
 from infocpl.evaluation.experiment import SeedRun
 from infocpl.evaluation.task_data import TaskData
 from infocpl.semantics.codebook import Codebook
@@ -102,7 +103,13 @@ def report_clips(
     task, run : the task and one seed of its experiment
     codebook : text of all classes of the task
     count : clips in all
+
+    Returns
+    -------
+    list of dict : none for precomputed features, which cannot be drawn
     """
+    if isinstance(task.clips, PreparedFeatures):
+        return []
     entry = run.methods["infocpl"]
     aligner = entry.aligner
     unseen = task.split.unseen

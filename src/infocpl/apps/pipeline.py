@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from infocpl.apps.evidence import report_clips
 from infocpl.apps.progress import Reporter
 from infocpl.apps.report import write_report
-from infocpl.data import ClipStore, Split, convert_dataset, prepare_clips, split_indices
+from infocpl.data import (
+    ClipStore,
+    FeatureStore,
+    Split,
+    convert_dataset,
+    is_store,
+    open_store,
+    prepare_clips,
+    split_indices,
+)
 from infocpl.data.dataset import Dataset
+from infocpl.data.feature_store import PreparedFeatures
+from infocpl.data.loading import PreparedClips
 from infocpl.errors import ConfigError, OutputExistsError
 from infocpl.evaluation.config import ExperimentConfig
 from infocpl.evaluation.experiment import SeedRun, plan_units, run_experiment
@@ -23,10 +35,11 @@ from infocpl.semantics import GRANULARITIES, EmbeddingCache, build_codebook, cre
 from infocpl.semantics.codebook import Codebook
 from infocpl.semantics.lexicon import Lexicon
 from infocpl.semantics.prompts import check_granularities
+from infocpl.semantics.text import locate_text_encoder
 from infocpl.training.config import to_dict
 from infocpl.training.pretrained import ZeroShotModel
 
-__all__ = ["Plan", "open_output", "run_pipeline", "source_store"]
+__all__ = ["Plan", "open_output", "prepare_source", "run_pipeline", "source_store"]
 
 
 @dataclass(frozen=True)
@@ -35,15 +48,18 @@ class Plan:
 
     Attributes
     ----------
-    dataset, split, protocol : what is trained and tested on
-    source : folder with the dataset's original files, or a converted store
+    dataset, split : what is trained and tested on
+    protocol : name of the protocol; "" for the default of the store
+    source : folder with the dataset's original files, or a converted store of clips or features
     out : output folder
     config : how to train and select
     seeds : independent repetitions
-    text_encoder : name or folder
+    text_encoder : name, folder or file
     granularities : kinds of description, empty for all
     lexicons : the user's own, asked before the shipped ones
     command : what the user typed
+    unseen_clips : ``"all"`` clips of unseen classes, or those of the protocol's ``"test"`` side
+    workers : processes that read original files
     """
 
     dataset: Dataset
@@ -57,6 +73,8 @@ class Plan:
     granularities: tuple[str, ...] = ()
     lexicons: tuple[Lexicon, ...] = ()
     command: str = ""
+    unseen_clips: Literal["all", "test"] = "all"
+    workers: int = 1
 
     def identity(self) -> dict[str, Any]:
         """What must be equal for one run to continue another."""
@@ -65,9 +83,10 @@ class Plan:
             "source": str(self.source.resolve()),
             "split": self.split.hash,
             "protocol": self.protocol,
+            "unseen_clips": self.unseen_clips,
             "config": to_dict(self.config),
             "seeds": list(self.seeds),
-            "text_encoder": self.text_encoder,
+            "text_encoder": locate_text_encoder(self.text_encoder),
             "granularities": list(self.granularities),
             "lexicons": [lexicon.hash for lexicon in self.lexicons],
         }
@@ -114,8 +133,9 @@ def open_output(plan: Plan, *, resume: bool) -> Path:
 def run_pipeline(plan: Plan, reporter: Reporter, *, resume: bool = False) -> dict[str, Any]:
     """Do everything and return the result that was written.
 
-    Writes ``result.json``, ``report.html``, ``model/`` (of the first seed) and ``codebook/`` to
-    the output folder. A killed run continues with `resume`.
+    Writes ``result.json``, ``report.html``, ``model/`` (of the first seed; not for precomputed
+    features, whose encoder is elsewhere) and ``codebook/`` to the output folder. A killed run
+    continues with `resume`.
     """
     started = time.monotonic()
     seconds: dict[str, float] = {}
@@ -125,8 +145,9 @@ def run_pipeline(plan: Plan, reporter: Reporter, *, resume: bool = False) -> dic
     work = open_output(plan, resume=resume)
     store = source_store(plan, work, reporter)
     seconds["convert"] = time.monotonic() - started
-    clips = prepare_clips(store, frames=plan.config.frames)
-    indices = split_indices(store, plan.split, plan.protocol)
+    protocol = store.protocol(plan.protocol or None)
+    indices = split_indices(store, plan.split, protocol, unseen=plan.unseen_clips)
+    clips = prepare_source(store, plan, work, reporter)
     mark = time.monotonic()
     codebook = _describe(plan, reporter)
     seconds["text"] = time.monotonic() - mark
@@ -136,22 +157,45 @@ def run_pipeline(plan: Plan, reporter: Reporter, *, resume: bool = False) -> dic
     seconds["train and evaluate"] = sum(run.seconds for run in runs)
     seconds["total"] = time.monotonic() - started
     context = ResultContext(
-        plan.dataset, store, codebook, plan.protocol, plan.config, plan.command, seconds
+        plan.dataset,
+        store,
+        codebook,
+        protocol.name,
+        plan.config,
+        plan.command,
+        seconds,
+        plan.unseen_clips,
     )
     result = build_result(task, runs, context)
     _write_outputs(plan, task, runs, codebook, result)
+    for path in work.glob("prepared-*.npy"):
+        # As large as the dataset and made again within minutes; a mapped file may refuse to go.
+        with contextlib.suppress(OSError):
+            path.unlink()
     return result
 
 
-def source_store(plan: Plan, work: Path, reporter: Reporter) -> ClipStore:
+def prepare_source(
+    store: ClipStore | FeatureStore, plan: Plan, work: Path, reporter: Reporter
+) -> PreparedClips | PreparedFeatures:
+    """Clips of one form, mapped from a file in `work`, or the features as they are."""
+    if isinstance(store, FeatureStore):
+        return store.prepared()
+    with reporter.count("preparing clips") as progress:
+        return prepare_clips(store, frames=plan.config.frames, cache=work, progress=progress)
+
+
+def source_store(plan: Plan, work: Path, reporter: Reporter) -> ClipStore | FeatureStore:
     """The store that `plan` names, or one made of original files and kept in `work`."""
-    if (plan.source / "manifest.json").is_file():
-        return ClipStore.open(plan.source)
+    if is_store(plan.source):
+        return open_store(plan.source)
     folder = work / "store"
     if folder.is_dir():
         return ClipStore.open(folder)
     with reporter.count(f"reading {plan.dataset.title}") as progress:
-        return convert_dataset(plan.dataset, plan.source, folder, progress=progress)
+        return convert_dataset(
+            plan.dataset, plan.source, folder, workers=plan.workers, progress=progress
+        )
 
 
 def _describe(plan: Plan, reporter: Reporter) -> Codebook:
@@ -174,13 +218,24 @@ def _write_outputs(
     result: dict[str, Any],
 ) -> None:
     first = runs[0]
+    if isinstance(task.clips, PreparedClips):
+        _write_model(plan, task.clips, first, codebook, result)
+    codebook.save(plan.out / "codebook", overwrite=True)
+    write_report(result, report_clips(task, first, codebook), plan.out / "report.html")
+    # Last, because its presence says that the run is complete.
+    write_json(plan.out / "result.json", result)
+
+
+def _write_model(
+    plan: Plan, clips: PreparedClips, first: SeedRun, codebook: Codebook, result: dict[str, Any]
+) -> None:
     entry = first.methods["infocpl"]
     model = ZeroShotModel(
-        encoder=first.encoder,
+        encoder=first.encoder,  # type: ignore[arg-type]
         aligner=entry.aligner,  # type: ignore[arg-type]
         gamma=entry.choice.gamma,
-        persons=task.clips.keypoints.shape[1],
-        text_encoder=plan.text_encoder,
+        persons=clips.keypoints.shape[1],
+        text_encoder=locate_text_encoder(plan.text_encoder),
         text_encoder_id=codebook.encoder_id,
         granularities=plan.granularities,
         about={
@@ -195,10 +250,6 @@ def _write_outputs(
     model.save_pretrained(
         plan.out / "model", card=_card(result), labels=plan.split.unseen, overwrite=True
     )
-    codebook.save(plan.out / "codebook", overwrite=True)
-    write_report(result, report_clips(task, first, codebook), plan.out / "report.html")
-    # Last, because its presence says that the run is complete.
-    write_json(plan.out / "result.json", result)
 
 
 def _card(result: dict[str, Any]) -> str:

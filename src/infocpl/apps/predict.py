@@ -11,7 +11,7 @@ import numpy as np
 
 from infocpl.apps.evidence import believed_descriptions, shares
 from infocpl.data.loading import prepare_clip
-from infocpl.errors import InfoCPLError
+from infocpl.errors import InfoCPLError, LayoutError
 from infocpl.evaluation.evaluate import describe_for
 from infocpl.evaluation.task_data import text_table
 from infocpl.semantics import Codebook, LabelSet, Lexicon
@@ -19,6 +19,7 @@ from infocpl.semantics.describing import is_composed
 from infocpl.semantics.labels import read_labels
 from infocpl.semantics.prompts import NAME_ONLY
 from infocpl.skeleton.formats import read_skeleton
+from infocpl.skeleton.layout import create_layout
 from infocpl.training.pretrained import ZeroShotModel
 
 __all__ = ["Prediction", "Predictor", "read_labels"]
@@ -66,17 +67,25 @@ class Predictor:
     model : trained model
     labels : the names to choose from
     lexicons : the user's own, asked before the shipped ones
+    text_encoder : name or place of the text encoder (default: where it was during training)
 
     Raises
     ------
-    SemanticsError : if the text encoder at hand is not the one the model was trained with
+    SemanticsError : if the text encoder is not there, or is not the one the model was trained with
     """
 
     def __init__(
-        self, model: ZeroShotModel, labels: LabelSet, *, lexicons: Sequence[Lexicon] = ()
+        self,
+        model: ZeroShotModel,
+        labels: LabelSet,
+        *,
+        lexicons: Sequence[Lexicon] = (),
+        text_encoder: str | Path | None = None,
     ) -> None:
         self.model = model
-        self.codebook: Codebook = describe_for(model, labels, lexicons=lexicons)
+        self.codebook: Codebook = describe_for(
+            model, labels, lexicons=lexicons, text_encoder=text_encoder
+        )
         self._text = text_table(self.codebook)
 
     @property
@@ -104,9 +113,15 @@ class Predictor:
         """
         clip = read_skeleton(path, format)
         trained = self.model.encoder
-        ready = prepare_clip(
-            clip, frames=trained.frames, layout=trained.layout, persons=self.model.persons
-        )
+        try:
+            ready = prepare_clip(
+                clip, frames=trained.frames, layout=trained.layout, persons=self.model.persons
+            )
+        except LayoutError as error:
+            raise LayoutError(
+                f"{path}: this clip has layout {clip.layout.summary}; the encoder was trained on "
+                f"{create_layout(trained.layout).summary}: {error}"
+            ) from error
         features = self.model.encode(ready[np.newaxis])
         scores = self.model.scores(features, self._text)[0].double().numpy()
         if not np.isfinite(scores).all():

@@ -1,4 +1,4 @@
-"""From a folder of recorded files to a clip store, on one core or several."""
+"""From recorded files to a clip store, on one core or several, resumable after a kill."""
 
 from __future__ import annotations
 
@@ -7,28 +7,24 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from infocpl.data.dataset import Dataset
-from infocpl.data.store import ClipStore
-from infocpl.data.store_writer import StoreWriter
+from infocpl.data.own_lists import find_protocols
+from infocpl.data.resume import ResumableWriter
+from infocpl.data.sources import ClipSource, Job, Outcome, open_source
+from infocpl.data.store import CLIPS, ClipStore
 from infocpl.errors import ConfigError, DataError, InfoCPLError, SkeletonFormatError
-from infocpl.files import sha256_file
-from infocpl.skeleton.formats import get_format, list_formats
-from infocpl.skeleton.layout import create_layout
-from infocpl.skeleton.sequence import SkeletonSequence
+from infocpl.files import canonical_hash
 
 __all__ = ["convert_dataset"]
 
-Reader = Callable[[Path], SkeletonSequence]
-Outcome = tuple[SkeletonSequence, str] | InfoCPLError
-
-_CHUNK = 8  # files a task: enough to hide the cost of handing it over
+_COMMIT = 64  # items between two entries of the journal that makes conversion resumable
 
 
 def convert_dataset(
@@ -36,6 +32,8 @@ def convert_dataset(
     source: str | Path,
     out: str | Path,
     *,
+    format: str | None = None,
+    division: str = "",
     workers: int = 1,
     overwrite: bool = False,
     on_error: Literal["raise", "skip"] = "raise",
@@ -44,20 +42,25 @@ def convert_dataset(
     """Read every clip of a dataset and write them to a clip store.
 
     The result does not depend on `workers`: clips are written in the order of their paths, and
-    only a bounded number of them is in memory at a time. The store appears when it is complete;
-    Ctrl-C or an error leaves nothing, a killed process at most a ``.partial-`` folder beside it.
+    only a bounded number of them is in memory at a time. The store appears when it is complete. A
+    conversion that was killed or interrupted is continued by the same call, to the same bytes;
+    until then its work lies in ``.unfinished-NAME`` beside the store. An error leaves nothing.
 
     Parameters
     ----------
     dataset : what the files are (:func:`~infocpl.data.catalog.create_dataset`)
-    source : folder with the recorded files, at any depth
+    source : folder with the recorded files, at any depth; or a file, or folder, that holds many
+        clips (:func:`~infocpl.skeleton.formats.open_collection`)
     out : the store to be
+    format : file format, if neither the dataset's nor to be recognised
+    division : which of its own training and test sets a file of many clips is divided by (protocol
+        ``file``); "" for the only one
     workers : processes that read; with more than one, a script needs the usual
         ``if __name__ == "__main__":`` around its own code
     overwrite : replace a store that is there already
-    on_error : ``"raise"`` stops at the first file that cannot be read; ``"skip"`` leaves such
-        files out and lists them, with the reason, in the manifest under ``provenance.skipped``
-    progress : called with the number of files done and the number of all files
+    on_error : ``"raise"`` stops at the first clip that cannot be read; ``"skip"`` leaves such
+        clips out and lists them, with the reason, in the manifest under ``provenance.skipped``
+    progress : called with the number of clips done and the number of all clips
 
     Returns
     -------
@@ -65,11 +68,12 @@ def convert_dataset(
 
     Raises
     ------
-    SkeletonFormatError : for the first bad file in order, whatever the number of workers
+    SkeletonFormatError : for the first bad clip in order, whatever the number of workers
     DataError : if there are no clips of the dataset, its format cannot be read, or none of the
         files could be
-    OutputExistsError : if `out` exists and is not to be overwritten, or is not a store
-    ConfigError : if `workers` or `on_error` has no meaning
+    OutputExistsError : if `out` exists and is not to be overwritten, or is not a store, or if
+        another process is just writing it
+    ConfigError : if an option has no meaning
 
     Examples
     --------
@@ -83,97 +87,94 @@ got nothing at this path
         raise ConfigError(f"workers: expected a whole number of 1 or more, got {workers}")
     if on_error not in ("raise", "skip"):
         raise ConfigError(f"on_error: expected 'raise' or 'skip', got {on_error!r}")
-    read = _reader(dataset)
-    source, out = Path(source), Path(out)
-    files = dataset.files(source)
-    infos = {path: dataset.parse(path) for path in files}
-    usable = [path for path in files if infos[path].name not in dataset.missing]
-    if not usable:
-        raise DataError(f"{source}: all {len(files)} clips found are known to have no skeleton")
+    clips = open_source(dataset, Path(source), format, division)
+    dataset, lists = find_protocols(dataset, Path(source))
+    clips.verify()
     skipped: list[dict[str, str]] = []
-    provenance = {
-        "format": dataset.format,
-        "found": len(files),
-        "missing": len(files) - len(usable),
-        "skipped": skipped,
-    }
-    writer = StoreWriter(
-        out,
+    writer = ResumableWriter(
+        Path(out),
         dataset.name,
-        create_layout(dataset.layout),
+        clips.layout,
         dataset.classes,
-        provenance=provenance,
+        provenance={"format": clips.format, "skipped": skipped, "lists": lists},
+        protocols=dataset.protocols,
+        default_protocol=dataset.default_protocol,
         overwrite=overwrite,
+        identity=_identity(dataset, clips, on_error, lists),
+        stamp=clips.stamp,
     )
-    # Closed before the writer leaves, so that no worker outlives a failed conversion.
-    with writer, closing(_read_all(usable, read, workers)) as outcomes:
-        for done, (path, outcome) in enumerate(zip(usable, outcomes, strict=True), start=1):
-            if not isinstance(outcome, InfoCPLError):
-                writer.append(outcome[0], infos[path], outcome[1])
-            elif on_error == "raise":
-                raise outcome
-            else:
-                skipped.append(_skipped(path, source, outcome))
-            if progress is not None:
-                progress(done, len(usable))
+    with writer:
+        total, done = len(clips), writer.done
+        if done and progress is not None:
+            progress(done, total)
+        # Closed before the writer leaves, so that no worker outlives a failed conversion.
+        with closing(_read_all(clips, done, workers)) as outcomes:
+            for item, outcome in enumerate(outcomes, start=done):
+                if not isinstance(outcome, InfoCPLError):
+                    writer.append(outcome[0], clips.info(item), outcome[1])
+                elif on_error == "raise":
+                    raise outcome
+                else:
+                    writer.provenance["skipped"].append(_skipped(clips, item, outcome))
+                if (item + 1) % _COMMIT == 0:
+                    writer.commit(item + 1)
+                if progress is not None:
+                    progress(item + 1, total)
         if not len(writer):
-            first = skipped[0]
+            first = writer.provenance["skipped"][0]
             raise DataError(
-                f"{source}: none of the {len(usable)} clips could be read; "
+                f"{source}: none of the {total} clips could be read; "
                 f"the first, {first['file']}: {first['reason']}"
             )
+        writer.provenance.update(clips.facts())
     return ClipStore.open(out)
 
 
-def _reader(dataset: Dataset) -> Reader:
-    if dataset.format not in list_formats():
-        raise DataError(
-            f"dataset {dataset.name!r}: files of format {dataset.format!r} cannot be converted "
-            f"(formats that can: {', '.join(list_formats())}); only its class names and splits "
-            "are available"
-        )
-    return get_format(dataset.format).read
+def _identity(dataset: Dataset, clips: ClipSource, on_error: str, lists: dict[str, Any]) -> str:
+    """Hash of what decides the content of the store, but for the content of the source files."""
+    return canonical_hash(
+        {
+            "store": [CLIPS.format, CLIPS.version],
+            "dataset": [dataset.name, list(dataset.classes), dataset.default_protocol],
+            "protocols": {k: [v.field, list(v.train)] for k, v in dataset.protocols.items()},
+            "format": [clips.format, clips.layout.name],
+            "items": canonical_hash([clips.place(item) for item in range(len(clips))]),
+            "on_error": on_error,
+            "lists": lists,
+        }
+    )
 
 
-def _skipped(path: Path, source: Path, error: InfoCPLError) -> dict[str, str]:
-    """Say which file was left out and why, without the place where this copy lies."""
-    file = path.relative_to(source).as_posix()
+def _skipped(clips: ClipSource, item: int, error: InfoCPLError) -> dict[str, str]:
+    """Say which clip was left out and why, without the place where this copy lies."""
     if isinstance(error, SkeletonFormatError):
         place = f"{error.where}: " if error.where else ""
         reason = f"{place}{error.field}: expected {error.expected}, got {error.got}"
     else:
-        reason = str(error).replace(str(path), file)
-    return {"file": file, "reason": reason}
+        reason = str(error)
+    root = clips.path if clips.path.is_dir() else clips.path.parent
+    return {"file": clips.place(item), "reason": reason.replace(f"{root}{os.sep}", "")}
 
 
-def _read_one(path: Path, read: Reader) -> Outcome:
-    """Read one file; an error for the user is returned, so that its place in order is kept."""
-    try:
-        return read(path), sha256_file(path)
-    except InfoCPLError as error:
-        return error
-    except OSError as error:
-        return SkeletonFormatError(path, "file", "a readable file", error.strerror or str(error))
+def _do(job: Job) -> list[Outcome]:
+    return list(job())
 
 
-def _read_chunk(paths: Sequence[Path], read: Reader) -> list[Outcome]:
-    return [_read_one(path, read) for path in paths]
-
-
-def _read_all(paths: Sequence[Path], read: Reader, workers: int) -> Generator[Outcome, None, None]:
-    """Outcomes in the order of `paths`, with at most a few chunks under way."""
+def _read_all(clips: ClipSource, start: int, workers: int) -> Generator[Outcome, None, None]:
+    """Outcomes of items `start` and after in order, with at most a few jobs under way."""
     if workers == 1:
-        for path in paths:
-            yield _read_one(path, read)
+        for first in range(start, len(clips), clips.batch):
+            yield from clips.job(first, min(first + clips.batch, len(clips)))()
         return
     # A fresh interpreter: a forked one would inherit locks held by other threads.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
     waiting: deque[Future[list[Outcome]]] = deque()
     try:
-        for start in range(0, len(paths), _CHUNK):
+        for first in range(start, len(clips), clips.batch):
+            job = clips.job(first, min(first + clips.batch, len(clips)))
             with _interrupts_held():
-                waiting.append(pool.submit(_read_chunk, paths[start : start + _CHUNK], read))
+                waiting.append(pool.submit(_do, job))
             if len(waiting) > 2 * workers:
                 yield from waiting.popleft().result()
         while waiting:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
 from infocpl.errors import DataError
 
-__all__ = ["FIELDS", "ClipInfo", "Dataset", "Protocol", "PublishedResult"]
+__all__ = ["FIELDS", "ClipInfo", "Dataset", "Protocol", "ProtocolFile", "PublishedResult"]
 
-FIELDS = ("subject", "camera", "setup", "replication")
-"""Facts about a clip's recording that a file name can give and a protocol can divide by."""
+FIELDS = ("subject", "camera", "setup", "replication", "part")
+"""Facts about a clip that a protocol can divide by; all but ``part`` come from its name."""
 
 ALIASES = {
     "pair": "subject",
     "view": "camera",
+    "recording": "setup",
     "trial": "replication",
     "execution": "replication",
     "run": "replication",
@@ -35,6 +36,8 @@ class ClipInfo:
     name : unique within the dataset, for example ``"a1_s1_t1_skeleton"``
     label : 0-based class number, an index into :attr:`Dataset.classes`
     subject, camera, setup, replication : official ids; -1 where the dataset has no such thing
+    part : side on which the file that held the clip put it: 1 training, 2 test; -1 for files that
+        do not divide their clips
     """
 
     name: str
@@ -43,6 +46,7 @@ class ClipInfo:
     camera: int = -1
     setup: int = -1
     replication: int = -1
+    part: int = -1
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,22 @@ class Protocol:
 
 
 @dataclass(frozen=True)
+class ProtocolFile:
+    """A protocol whose ids stand in a list that ships with the dataset, not in the catalogue.
+
+    Attributes
+    ----------
+    field : one of :data:`FIELDS`
+    pattern : regular expression of the list's file name
+    notes : what to know before using it
+    """
+
+    field: str
+    pattern: str
+    notes: str = ""
+
+
+@dataclass(frozen=True)
 class PublishedResult:
     """A zero-shot top-1 accuracy (fraction) printed by others, for orientation only."""
 
@@ -108,13 +128,17 @@ class Dataset:
         where folders carry the facts, with the named group ``action`` and any of
         ``subject``/``pair``, ``camera``/``view``, ``setup``,
         ``replication``/``trial``/``execution``/``run``; a group ``name`` gives the clip's name
-        (default: the file name without suffix). Digits of a group make the id. "" if the clips
-        of the dataset cannot be found by file name.
+        (default: the file name without suffix). Digits of a group make the id, or its place in
+        `codes`. "" if the clips of the dataset cannot be found by file name.
     example : a file name that matches, for messages
     protocols : protocol name to protocol
     default_protocol : name of the one to use unless told otherwise ("" without protocols)
+    protocol_files : protocols whose ids are read from lists in the user's copy
+    codes : for groups that are words, the words in the order of the ids 1, 2, 3, ...; for
+        ``action`` in the order of the classes
     missing : names of clips that officially have no usable skeleton
     published : results of others
+    unverified : what this catalogue states from memory or from others' accounts, in sentences
     notes, source : what to know, and where the dataset was published
 
     Raises
@@ -132,8 +156,11 @@ class Dataset:
     example: str = ""
     protocols: Mapping[str, Protocol] = field(default_factory=dict)
     default_protocol: str = ""
+    protocol_files: Mapping[str, ProtocolFile] = field(default_factory=dict)
+    codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
     published: tuple[PublishedResult, ...] = ()
+    unverified: tuple[str, ...] = ()
     notes: str = ""
     source: str = ""
 
@@ -148,19 +175,34 @@ class Dataset:
                 f"{where}: class_ids: expected {len(self.classes)} different numbers, "
                 f"got {self.class_ids}"
             )
-        if self.default_protocol not in (self.protocols or ("",)):
+        known = (*self.protocols, *self.protocol_files) or ("",)
+        if self.default_protocol not in known:
             raise DataError(
-                f"{where}: default_protocol: expected one of {', '.join(self.protocols)}, "
+                f"{where}: default_protocol: expected one of {', '.join(known)}, "
                 f"got {self.default_protocol!r}"
             )
+        self._check_pattern(where)
+
+    def _check_pattern(self, where: str) -> None:
+        groups = set(_compile(self.file_pattern).groupindex) if self.file_pattern else set()
         if self.file_pattern:
-            groups = set(_compile(self.file_pattern).groupindex)
-            unknown = sorted(groups - {"action", "name", *FIELDS, *ALIASES})
-            if "action" not in groups or unknown:
+            unknown = sorted(groups - {"action", "name", *FIELDS[:-1], *ALIASES})
+            if not groups - {"name"} or unknown:
                 raise DataError(
-                    f"{where}: file_pattern: expected a group 'action' and only known groups, "
-                    f"got {', '.join(sorted(groups)) or 'none'}"
+                    f"{where}: file_pattern: expected a group 'action' or another fact and only "
+                    f"known groups, got {', '.join(sorted(groups)) or 'none'}"
                 )
+        for group, words in self.codes.items():
+            if group not in groups or len(set(words)) != len(words):
+                raise DataError(
+                    f"{where}: codes.{group}: expected different words for a group of "
+                    f"file_pattern ({', '.join(sorted(groups))})"
+                )
+        if len(self.codes.get("action", self.classes)) != len(self.classes):
+            raise DataError(
+                f"{where}: codes.action: expected a word for each of {len(self.classes)} classes, "
+                f"got {len(self.codes['action'])}"
+            )
 
     def __hash__(self) -> int:
         return hash((self.name, self.classes, self.file_pattern))
@@ -169,6 +211,12 @@ class Dataset:
         """The protocol called `name`, or the default one; :class:`DataError` if unknown."""
         name = self.default_protocol if name is None else name
         if name not in self.protocols:
+            if name in self.protocol_files:
+                pattern = self.protocol_files[name].pattern
+                raise DataError(
+                    f"protocol {name!r} of {self.title} is read from a list that ships with the "
+                    f"data (named {pattern}), which was not found there"
+                )
             known = ", ".join(self.protocols) or "none"
             raise DataError(f"dataset {self.name!r} has no protocol {name!r}; it has: {known}")
         return self.protocols[name]
@@ -195,7 +243,7 @@ class Dataset:
         ('a24_s3_t2_skeleton', 23, 3, 2)
         """
         info = self._match(Path(path).as_posix())
-        if info is None:
+        if info is None or "(?P<action>" not in self.file_pattern:
             raise DataError(f"{path}: expected a file name {self._expected()}")
         if info.label < 0:
             raise DataError(
@@ -203,6 +251,45 @@ class Dataset:
                 f"({min(self.class_ids)} to {max(self.class_ids)}), got another one"
             )
         return info
+
+    def facts(self, name: str) -> ClipInfo | None:
+        """What an official name without suffix says (label -1 if nothing about it), or None."""
+        return self._match(name) or self._match(name + Path(self.example).suffix)
+
+    def describe(self, name: str, label: int) -> ClipInfo:
+        """Facts about a clip that lies with others in one file.
+
+        Parameters
+        ----------
+        name : its name there; facts are taken from it where it is an official one, without suffix
+        label : class number that the file gives, -1 if it gives none
+
+        Raises
+        ------
+        DataError : if the label is not one of this dataset, differs from the one in the name, or
+            is in neither place
+
+        Examples
+        --------
+        >>> from infocpl.data.catalog import create_dataset
+        >>> create_dataset("ntu60").describe("S001C002P003R002A058", 57).camera
+        2
+        >>> create_dataset("ntu60").describe("train/000012", 57).camera
+        -1
+        """
+        if label >= len(self.classes):
+            raise DataError(
+                f"clip {name!r}: label: expected 0 to {len(self.classes) - 1}, the classes of "
+                f"{self.title}, got {label}"
+            )
+        found = self.facts(name) or ClipInfo(name, -1)
+        if label >= 0 <= found.label != label:
+            raise DataError(
+                f"clip {name!r}: label: expected {found.label}, as its name says, got {label}"
+            )
+        if max(found.label, label) < 0:
+            raise DataError(f"clip {name!r}: label: expected a class number, got none")
+        return replace(found, name=name, label=max(found.label, label))
 
     def files(self, folder: str | Path) -> list[Path]:
         """Find the clips of this dataset below `folder`, sorted by path.
@@ -215,33 +302,38 @@ class Dataset:
         ------
         DataError : if the folder is missing, holds no clip, or holds two clips of one name
         """
+        return [Path(folder, name) for name in self.file_names(folder)]
+
+    def file_names(self, folder: str | Path) -> list[str]:
+        """Like :meth:`files`, as texts relative to `folder`, which need less memory."""
         folder = Path(folder)
         if not folder.is_dir():
             found = "a file" if folder.exists() else "nothing at this path"
             raise DataError(f"{folder}: expected a folder with {self.title} clips, got {found}")
-        clips: dict[str, Path] = {}
-        others: list[str] = []
-        for path in _walk(folder):
-            info = self._match(path.relative_to(folder.parent).as_posix())
+        clips: dict[str, str] = {}
+        others, example = 0, ""
+        for path in walk_files(folder):
+            file = path.relative_to(folder).as_posix()
+            info = self._match(f"{folder.name}/{file}")
             if info is None or info.label < 0:
-                others.append(path.relative_to(folder).as_posix())
+                others, example = others + 1, min(example or file, file)
             elif info.name in clips:
                 raise DataError(
                     f"{folder}: expected each clip once, got {info.name!r} as "
-                    f"{clips[info.name].relative_to(folder)} and as {path.relative_to(folder)}"
+                    f"{clips[info.name]} and as {file}"
                 )
             else:
-                clips[info.name] = path
+                clips[info.name] = file
         if not clips:
-            found = f"{len(others)} other files, such as {min(others)}" if others else "no files"
+            found = f"{others} other files, such as {example}" if others else "no files"
             raise DataError(
                 f"{folder}: expected {self.title} clips with file names {self._expected()}, "
                 f"got {found}"
             )
-        return sorted(clips.values())
+        return sorted(clips.values(), key=lambda file: file.split("/"))
 
     def _expected(self) -> str:
-        if not self.file_pattern:
+        if "(?P<action>" not in self.file_pattern:
             return "(none: the clips of this dataset cannot be found by file name)"
         return f"like {self.example}" if self.example else f"of the pattern {self.file_pattern}"
 
@@ -252,10 +344,19 @@ class Dataset:
             return None
         facts = {key: text for key, text in match.groupdict().items() if text is not None}
         name = facts.pop("name", None) or path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-        ids = {ALIASES.get(key, key): _number(text) for key, text in facts.items()}
-        action = ids.pop("action")
-        label = self.class_ids.index(action) if action in self.class_ids else -1
+        action = facts.pop("action", "")
+        ids = {ALIASES.get(key, key): self._id(key, text) for key, text in facts.items()}
+        if "action" in self.codes:
+            words = self.codes["action"]
+            label = words.index(action) if action in words else -1
+        else:
+            number = _number(action)
+            label = self.class_ids.index(number) if number in self.class_ids else -1
         return ClipInfo(name=name, label=label, **ids)
+
+    def _id(self, group: str, text: str) -> int:
+        words = self.codes.get(group, ())
+        return words.index(text) + 1 if text in words else _number(text)
 
 
 @cache
@@ -271,13 +372,12 @@ def _number(text: str) -> int:
     return int("".join(filter(str.isdigit, text)) or "-1")
 
 
-def _walk(folder: Path) -> list[Path]:
+def walk_files(folder: Path) -> Iterator[Path]:
     """Every file below a folder; a folder that cannot be opened is not passed over silently."""
 
     def refuse(error: OSError) -> None:
         raise DataError(f"{error.filename} cannot be read: {error.strerror or error}") from error
 
-    found: list[Path] = []
     for parent, _, names in os.walk(folder, onerror=refuse):
-        found.extend(Path(parent, name) for name in names)
-    return found
+        for name in names:
+            yield Path(parent, name)

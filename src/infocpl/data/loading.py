@@ -1,27 +1,67 @@
-"""From a clip store to arrays: clips in one form, and who trains and who tests."""
+"""From a clip store to arrays: clips in one form, in memory or in a mapped file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infocpl.data.catalog import create_dataset
-from infocpl.data.dataset import Protocol
-from infocpl.data.splits import Split
+from infocpl import __version__
+from infocpl.data.labelled import row_indices
+from infocpl.data.manifest import HEADER_BYTES, map_array, npy_header
 from infocpl.data.store import ClipStore
-from infocpl.errors import DataError, SplitError, SplitLeakageError
+from infocpl.errors import DataError
+from infocpl.files import atomic_path, canonical_hash
 from infocpl.skeleton.layout import create_layout
 from infocpl.skeleton.layout_map import create_layout_map
 from infocpl.skeleton.sequence import SkeletonSequence
 from infocpl.skeleton.transforms import normalise
 
-__all__ = ["PreparedClips", "SplitIndices", "prepare_clip", "prepare_clips", "split_indices"]
+__all__ = [
+    "ClipRows",
+    "PreparedClips",
+    "prepare_clip",
+    "prepare_clips",
+]
 
 MAX_PERSONS = 2
+
+
+class ClipRows:
+    """Some rows of an array of clips, copied to memory only when they are asked for.
+
+    Stands in for ``array[rows]`` where that copy would be as large as a training set.
+
+    Parameters
+    ----------
+    array : (N, M, T, V, C), which may lie in a mapped file
+    rows : (R,) whole numbers
+
+    Examples
+    --------
+    >>> rows = ClipRows(np.arange(24.0).reshape(4, 1, 2, 3, 1), np.array([3, 1]))
+    >>> rows.shape, rows[np.array([1])].ravel().tolist()
+    ((2, 1, 2, 3, 1), [6.0, 7.0, 8.0, 9.0, 10.0, 11.0])
+    """
+
+    def __init__(self, array: NDArray[np.float32], rows: NDArray[np.integer]) -> None:
+        self.array = array
+        self.rows = np.asarray(rows, dtype=np.int64)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(R, M, T, V, C)."""
+        return (len(self.rows), *self.array.shape[1:])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: slice | NDArray[np.integer]) -> NDArray[np.float32]:
+        """The clips at `index` among the rows, in memory."""
+        return np.asarray(self.array[self.rows[index]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +70,8 @@ class PreparedClips:
 
     Attributes
     ----------
-    keypoints : (N, M, T, V, C) float32, finite; absent persons are zero
+    keypoints : (N, M, T, V, C) float32, finite; absent persons are zero. May be a mapped file,
+        see :func:`prepare_clips`
     labels : (N,) int64 class numbers
     names : N clip names
     subjects : (N,) int64 official subject ids (-1 where unknown)
@@ -76,6 +117,10 @@ class PreparedClips:
     def __len__(self) -> int:
         return len(self.keypoints)
 
+    def rows(self, indices: NDArray[np.integer]) -> ClipRows:
+        """The clips at `indices` without copying them now."""
+        return ClipRows(self.keypoints, indices)
+
     def subset(self, indices: ArrayLike) -> PreparedClips:
         """Return the clips at whole-number `indices`, in that order, as copies.
 
@@ -83,18 +128,7 @@ class PreparedClips:
         ------
         DataError : if an index is not a whole number from 0 to N - 1
         """
-        chosen = np.asarray(indices)
-        if chosen.size == 0:
-            chosen = chosen.astype(np.int64)
-        # A mask of ones and zeros would be taken as clips 1 and 0 without a word.
-        if chosen.ndim != 1 or chosen.dtype.kind not in "iu":
-            raise DataError(
-                f"indices: expected a list of whole numbers, got {chosen.dtype.name} {chosen.shape}"
-            )
-        if chosen.size and not 0 <= chosen.min() <= chosen.max() < len(self):
-            raise DataError(
-                f"indices: expected 0 to {len(self) - 1}, got {chosen.min()} to {chosen.max()}"
-            )
+        chosen = row_indices(indices, len(self))
         return PreparedClips(
             keypoints=self.keypoints[chosen],
             labels=self.labels[chosen],
@@ -103,22 +137,6 @@ class PreparedClips:
             layout=self.layout,
             classes=self.classes,
         )
-
-
-@dataclass(frozen=True, eq=False)
-class SplitIndices:
-    """Clip numbers of a store, each array sorted int64, disjoint.
-
-    Attributes
-    ----------
-    train : clips of seen classes on the protocol's training side
-    seen_test : clips of seen classes on its test side (the seen half of GZSL)
-    unseen_test : clips of unseen classes
-    """
-
-    train: NDArray[np.int64]
-    seen_test: NDArray[np.int64]
-    unseen_test: NDArray[np.int64]
 
 
 def prepare_clip(
@@ -154,9 +172,11 @@ def prepare_clips(
     frames: int = 50,
     layout: str | None = None,
     persons: int | None = None,
+    rows: NDArray[np.integer] | None = None,
+    cache: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> PreparedClips:
-    """Bring every clip of a store to one form.
+    """Bring clips of a store to one form.
 
     A clip is first mapped to `layout`, so that the centre and the torso of that layout define
     the normal form, and then normalised (:func:`~infocpl.skeleton.transforms.normalise`).
@@ -168,6 +188,9 @@ def prepare_clips(
     layout : name of the layout wanted; None keeps the store's
     persons : M of the result; None takes the most that a clip of the store has, at most two.
         Further persons are left out, absent ones are zero.
+    rows : which clips, in this order; None for all
+    cache : folder for the prepared clips. They are written there once and mapped, not loaded:
+        memory stays bounded whatever N is, and a second call returns at once.
     progress : called with the number of clips done and N
 
     Raises
@@ -180,99 +203,45 @@ def prepare_clips(
     if frames < 1 or persons < 1:
         raise DataError(f"frames and persons: expected 1 or more, got {frames} and {persons}")
     target = create_layout(layout) if layout is not None else store.layout
-    keypoints = np.zeros((len(store), persons, frames, len(target), target.dims), np.float32)
-    for index in range(len(store)):
-        keypoints[index] = prepare_clip(
-            store[index], frames=frames, layout=target.name, persons=persons
-        )
+    chosen = np.arange(len(store)) if rows is None else np.asarray(rows, dtype=np.int64)
+    shape = (len(chosen), persons, frames, len(target), target.dims)
+
+    def fill(number: int) -> NDArray[np.float32]:
+        clip = store[int(chosen[number])]
+        ready = prepare_clip(clip, frames=frames, layout=target.name, persons=persons)
         if progress is not None:
-            progress(index + 1, len(store))
+            progress(number + 1, len(chosen))
+        return ready
+
+    if cache is None:
+        keypoints = np.zeros(shape, np.float32)
+        for number in range(len(chosen)):
+            keypoints[number] = fill(number)
+    else:
+        form = [store.hash, __version__, target.name, list(shape), chosen.tolist()]
+        path = cache / f"prepared-{canonical_hash(form)[:16]}.npy"
+        keypoints = _cached(path, shape, fill)
     return PreparedClips(
         keypoints=keypoints,
-        labels=store.labels.copy(),
-        names=store.names,
-        subjects=store.column("subject"),
+        labels=store.labels[chosen],
+        names=store.names if rows is None else tuple(store.names[i] for i in chosen),
+        subjects=store.column("subject")[chosen],
         layout=target.name,
         classes=store.classes,
     )
 
 
-def split_indices(
-    store: ClipStore,
-    split: Split,
-    protocol: Protocol | str | None = None,
-    *,
-    unseen: Literal["all", "test"] = "all",
-) -> SplitIndices:
-    """Divide a store's clips for zero-shot learning.
-
-    Clips of seen classes go to training or to the seen test by `protocol`; clips of classes in
-    neither side of the split (as in pseudo splits) are left out.
-
-    Parameters
-    ----------
-    store, split : of the same dataset
-    protocol : a protocol, its name in the catalogue, or None for the dataset's default
-    unseen : ``"all"`` tests on every clip of unseen classes; ``"test"`` only on those of the
-        protocol's test side, the rule of the SynSE family of papers
-
-    Raises
-    ------
-    SplitError : if split and store do not fit, or nothing is left to train or to test on
-    SplitLeakageError : if a clip of an unseen class were to train
-    """
-    if store.dataset != split.dataset:
-        raise SplitError(
-            f"split {split.id!r} divides dataset {split.dataset!r}; {store.folder} holds "
-            f"{store.dataset!r}"
-        )
-    unknown = [name for name in (*split.seen, *split.unseen) if name not in store.classes]
-    if unknown:
-        raise SplitError(f"{store.folder} does not know the classes {', '.join(unknown)}")
-    if unseen not in ("all", "test"):
-        raise SplitError(f"unseen: expected 'all' or 'test', got {unseen!r}")
-    if not isinstance(protocol, Protocol):
-        protocol = create_dataset(store.dataset).protocol(protocol)
-    training_side = np.isin(store.column(protocol.field), protocol.train)
-    is_seen = np.isin(store.labels, [store.classes.index(name) for name in split.seen])
-    is_unseen = np.isin(store.labels, [store.classes.index(name) for name in split.unseen])
-    found = SplitIndices(
-        train=np.flatnonzero(is_seen & training_side),
-        seen_test=np.flatnonzero(is_seen & ~training_side),
-        unseen_test=np.flatnonzero(is_unseen & ~training_side if unseen == "test" else is_unseen),
-    )
-    check_no_leak(store, split, found)
-    for part, indices in (("train", found.train), ("test unseen classes", found.unseen_test)):
-        if not len(indices):
-            raise SplitError(
-                f"{store.folder}: no clips to {part} with split {split.id!r} and protocol "
-                f"{protocol.name!r}"
-            )
-    return found
-
-
-def check_no_leak(store: ClipStore, split: Split, indices: SplitIndices) -> None:
-    """Prove from clip names and class names, not from the masks, that a division is honest.
-
-    Raises
-    ------
-    SplitLeakageError : if a training clip is of a class that is not seen, a test clip of unseen
-        classes is of another class, or a clip is on two sides
-    """
-    for part, allowed in (
-        ("train", set(split.seen)),
-        ("seen_test", set(split.seen)),
-        ("unseen_test", set(split.unseen)),
-    ):
-        for index in getattr(indices, part):
-            name = store.classes[store.labels[index]]
-            if name not in allowed:
-                raise SplitLeakageError(
-                    f"split {split.id!r}: clip {store.names[index]!r} of class {name!r} "
-                    f"must not be in {part}"
-                )
-    together = np.concatenate((indices.train, indices.seen_test, indices.unseen_test))
-    values, counts = np.unique(together, return_counts=True)
-    if (counts > 1).any():
-        twice = store.names[int(values[counts > 1][0])]
-        raise SplitLeakageError(f"split {split.id!r}: clip {twice!r} is on two sides")
+def _cached(
+    path: Path, shape: tuple[int, ...], fill: Callable[[int], NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """Map the array in `path`; write it first, row by row, if it is not there whole."""
+    size = HEADER_BYTES + 4 * int(np.prod(shape))
+    if not path.is_file() or path.stat().st_size != size:
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
+            file.write(npy_header("<f4", shape))
+            for number in range(shape[0]):
+                file.write(fill(number).astype("<f4", copy=False).tobytes())
+    try:
+        return map_array(path, "<f4", shape)
+    except ValueError as error:
+        raise DataError(f"{path}: {error}; remove the file to prepare the clips anew") from error

@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from infocpl.data.catalog import create_dataset
 from infocpl.data.dataset import Dataset
 from infocpl.data.yaml_files import YamlFile, read_yaml
 from infocpl.errors import SplitError, SplitLeakageError
@@ -291,12 +292,22 @@ def _packaged(dataset: Dataset) -> dict[str, Split]:
     families = file.child("families")
     for family in families.data:
         entry = families.child(family)
-        entry.only("title", "source", "splits")
+        entry.only("title", "source", "splits", "like")
+        if "like" in entry.data:
+            found |= _borrowed(dataset, family, entry.text("like"))
+            continue
         splits = entry.child("splits")
         for name in splits.data:
             split = _packaged_split(dataset, found, entry, splits.child(name), family, name)
             found[split.id] = split
     return found
+
+
+def _borrowed(dataset: Dataset, family: str, other: str) -> dict[str, Split]:
+    """Splits of a family that another dataset with the same classes uses under the same names."""
+    lists = _packaged(create_dataset(other))
+    splits = [split for split in lists.values() if split.family == family]
+    return {split.id: replace(split, dataset=dataset.name) for split in splits}
 
 
 def _packaged_split(

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 import orjson
 
-from infocpl.data.dataset import ClipInfo
-from infocpl.data.store import (
-    COLUMNS,
-    FILES,
-    FORMAT,
-    FORMAT_VERSION,
+from infocpl.data.dataset import ClipInfo, Protocol
+from infocpl.data.manifest import (
     HEADER_BYTES,
-    manifest_bytes,
+    flush,
     npy_header,
+    protocols_to_manifest,
+    refuse_foreign,
+    write_manifest,
 )
+from infocpl.data.store import CLIPS, COLUMNS
 from infocpl.errors import OutputExistsError, StoreError
-from infocpl.files import atomic_folder, sha256_file
+from infocpl.files import atomic_folder
 from infocpl.skeleton.layout import Layout
 from infocpl.skeleton.sequence import SkeletonSequence
 
@@ -43,6 +42,7 @@ class StoreWriter:
     dataset, layout, classes : what every clip belongs to
     provenance : JSON-able facts about the making, kept in the manifest; what its lists gain
         while the store is open is kept too
+    protocols, default_protocol : divisions of the dataset, which the store carries with it
     overwrite : replace a store that is there already (and nothing but a store)
 
     Raises
@@ -63,6 +63,8 @@ class StoreWriter:
         classes: Sequence[str],
         *,
         provenance: dict[str, Any] | None = None,
+        protocols: Mapping[str, Protocol] | None = None,
+        default_protocol: str = "",
         overwrite: bool = False,
     ) -> None:
         self.folder = Path(folder)
@@ -70,29 +72,34 @@ class StoreWriter:
         self.layout = layout
         self.classes = tuple(classes)
         self.provenance = dict(provenance or {})
+        self.protocols = dict(protocols or {})
+        self.default_protocol = default_protocol
         self.overwrite = overwrite
         self._stack = ExitStack()
         self._columns: dict[str, list[Any]] = {key: [] for key in COLUMNS}
         self._names: set[str] = set()
         self._rows = 0
         self._recording: tuple[float, str] | None = None
+        self._files: dict[str, BinaryIO] = {}
 
     def __len__(self) -> int:
         return len(self._names)
 
-    def __enter__(self) -> StoreWriter:
+    def __enter__(self) -> Self:
         if self.overwrite and self.folder.exists():
-            _refuse_foreign(self.folder)
-        self._temporary = self._stack.enter_context(
+            refuse_foreign(self.folder, CLIPS)
+        self._place = self._stack.enter_context(
             atomic_folder(self.folder, overwrite=self.overwrite)
         )
-        self._files: dict[str, BinaryIO] = {}
-        for name in ("keypoints.npy", "confidence.npy"):
+        self._open_arrays()
+        return self
+
+    def _open_arrays(self) -> None:
+        for name in CLIPS.arrays:
             # Entered after the folder, so that files are closed before it is renamed or removed.
-            file = self._stack.enter_context((self._temporary / name).open("wb"))
+            file = self._stack.enter_context((self._place / name).open("w+b"))
             file.write(b"\0" * HEADER_BYTES)
             self._files[name] = file
-        return self
 
     def append(self, clip: SkeletonSequence, info: ClipInfo, sha256: str = "") -> None:
         """Write one clip.
@@ -108,8 +115,8 @@ class StoreWriter:
         confidence = clip.confidence.reshape(-1, len(self.layout))
         # The smallest confidence above zero stays above zero: zero means absent.
         levels = np.where(confidence > 0, np.maximum(np.rint(confidence * 255.0), 1.0), 0.0)
-        self._files["keypoints.npy"].write(keypoints.astype("<f4", copy=False).tobytes())
-        self._files["confidence.npy"].write(levels.astype(np.uint8).tobytes())
+        self._write("keypoints.npy", keypoints.astype("<f4", copy=False).tobytes())
+        self._write("confidence.npy", levels.astype(np.uint8).tobytes())
         values = {
             **vars(info),
             "persons": clip.persons,
@@ -121,6 +128,9 @@ class StoreWriter:
             self._columns[key].append(values[key])
         self._names.add(info.name)
         self._rows += clip.persons * clip.frames
+
+    def _write(self, name: str, data: bytes) -> None:
+        self._files[name].write(data)
 
     def _check(self, clip: SkeletonSequence, info: ClipInfo) -> None:
         if info.name in self._names:
@@ -172,43 +182,19 @@ class StoreWriter:
         for name, file in self._files.items():
             file.seek(0)
             file.write(npy_header(*shapes[name]))
-            _flush(file)
-        with (self._temporary / "clips.json").open("wb") as file:
+            flush(file)
+        with (self._place / CLIPS.columns).open("wb") as file:
             file.write(orjson.dumps(self._columns))
-            _flush(file)
+            flush(file)
         fps, units = self._recording
-        manifest = {
-            "format": FORMAT,
-            "format_version": FORMAT_VERSION,
+        facts = {
             "dataset": self.dataset,
             "layout": self.layout.name,
             "fps": fps,
             "units": units,
             "classes": list(self.classes),
+            **protocols_to_manifest(self.protocols, self.default_protocol),
             "counts": {"clips": len(self), "rows": self._rows},
-            "files": {
-                name: {
-                    "bytes": (self._temporary / name).stat().st_size,
-                    "sha256": sha256_file(self._temporary / name),
-                }
-                for name in FILES
-            },
             "provenance": self.provenance,
         }
-        with (self._temporary / "manifest.json").open("wb") as file:
-            file.write(manifest_bytes(manifest))
-            _flush(file)
-
-
-def _flush(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _refuse_foreign(folder: Path) -> None:
-    """Allow overwriting of a store or an empty folder, never of somebody's other files."""
-    if folder.is_dir():
-        names = {item.name for item in folder.iterdir()}
-        if not names or ("manifest.json" in names and names <= {"manifest.json", *FILES}):
-            return
-    raise OutputExistsError(f"{folder} is not a clip store and will not be overwritten")
+        write_manifest(self._place, CLIPS, facts)

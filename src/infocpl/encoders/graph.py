@@ -1,4 +1,4 @@
-"""Spatial partition graph of ST-GCN, built from any layout."""
+"""Graphs of the networks, built from any layout."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from infocpl.skeleton.layout import Layout
 
-__all__ = ["hop_distance", "spatial_partition"]
+__all__ = ["directed_partition", "hop_distance", "spatial_partition"]
 
 
 def hop_distance(layout: Layout) -> NDArray[np.int64]:
@@ -56,3 +56,28 @@ def spatial_partition(layout: Layout) -> NDArray[np.float32]:
     source, target = to_centre[:, None], to_centre[None, :]
     subsets = [source == target, source < target, source > target]
     return np.stack([adjacency * subset for subset in subsets]).astype(np.float32)
+
+
+def directed_partition(layout: Layout) -> NDArray[np.float32]:
+    """Return the (3, V, V) graph of CTR-GCN: the joint itself, its children, its parent.
+
+    Entry ``[k, v, w]`` is the weight with which joint v contributes to joint w. What a joint
+    gives away is shared among its receivers: a parent gives each of its children an equal part.
+
+    Source: Chen et al., "Channel-wise Topology Refinement Graph Convolution for Skeleton-Based
+    Action Recognition", ICCV 2021, section 4.2 (the spatial configuration of ST-GCN, directed).
+
+    Examples
+    --------
+    >>> from infocpl.skeleton.layout import create_layout
+    >>> directed_partition(create_layout("ntu25")).sum(axis=2)[1].tolist().count(1.0)
+    24
+    """
+    joints = len(layout)
+    graph = np.zeros((3, joints, joints))
+    graph[0] = np.eye(joints)
+    for child, parent in layout.bones:
+        graph[1, layout.index(child), layout.index(parent)] = 1
+        graph[2, layout.index(parent), layout.index(child)] = 1
+    shared: NDArray[np.float64] = graph / np.maximum(graph.sum(axis=2, keepdims=True), 1)
+    return shared.astype(np.float32)

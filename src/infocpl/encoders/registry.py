@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from torch import nn
-
+from infocpl.encoders.ctrgcn import CTRGCN, CTRGCNConfig
+from infocpl.encoders.network import NetworkConfig, SkeletonNetwork
+from infocpl.encoders.shift_gcn import ShiftGCN, ShiftGCNConfig
 from infocpl.encoders.stgcn import STGCN, STGCNConfig
 from infocpl.errors import ConfigError
 
 __all__ = ["create_encoder", "encoder_config", "list_encoders"]
 
-_CONFIGS: dict[str, Callable[[str], STGCNConfig]] = {
+# A config names its family; the family builds the network from it.
+_FAMILIES: dict[type[NetworkConfig], Callable[[Any], SkeletonNetwork]] = {
+    STGCNConfig: STGCN,
+    ShiftGCNConfig: ShiftGCN,
+    CTRGCNConfig: CTRGCN,
+}
+
+_ALL_STREAMS = ("joint", "bone", "motion")
+# A small network, for demonstrations, small data and two cores.
+_SMALL: dict[str, Any] = {
+    "streams": _ALL_STREAMS,
+    "channels": (32, 32, 64, 64, 128),
+    "strides": (2, 1, 2, 1, 2),
+    "dropout": 0.25,
+    "skip_absent": True,
+}
+
+_CONFIGS: dict[str, NetworkConfig] = {
     # The paper's network to the letter: one stream, absent persons as zero bodies.
-    "stgcn": lambda layout: STGCNConfig(layout=layout),
+    "stgcn": STGCNConfig(),
     # The same network on three stacked streams, absent persons left out.
-    "stgcn-mixed": lambda layout: STGCNConfig(
-        layout=layout, streams=("joint", "bone", "motion"), skip_absent=True
-    ),
-    # A quarter of the arithmetic, for demonstrations and tests on two cores.
-    "stgcn-small": lambda layout: STGCNConfig(
-        layout=layout,
-        streams=("joint", "bone", "motion"),
-        channels=(32, 32, 64, 64, 128),
-        strides=(2, 1, 2, 1, 2),
-        dropout=0.25,
-        skip_absent=True,
-    ),
+    "stgcn-mixed": STGCNConfig(streams=_ALL_STREAMS, skip_absent=True),
+    "stgcn-small": STGCNConfig(**_SMALL),
+    # One stream of the network whose four-stream features the SynSE protocol uses.
+    "shift-gcn": ShiftGCNConfig(),
+    "shift-gcn-small": ShiftGCNConfig(**_SMALL),
+    "ctrgcn": CTRGCNConfig(),
+    "ctrgcn-small": CTRGCNConfig(**_SMALL),
 }
 
 
@@ -36,7 +50,7 @@ def list_encoders() -> list[str]:
     return sorted(_CONFIGS)
 
 
-def encoder_config(name: str, layout: str) -> STGCNConfig:
+def encoder_config(name: str, layout: str) -> NetworkConfig:
     """Configuration of the encoder called `name` on `layout`.
 
     Raises
@@ -50,10 +64,10 @@ def encoder_config(name: str, layout: str) -> STGCNConfig:
     """
     if name not in _CONFIGS:
         raise ConfigError(f"unknown encoder {name!r}; known: {', '.join(list_encoders())}")
-    return _CONFIGS[name](layout)
+    return dataclasses.replace(_CONFIGS[name], layout=layout)
 
 
-def create_encoder(name: str, layout: str, **changes: Any) -> nn.Module:
+def create_encoder(name: str, layout: str, **changes: Any) -> SkeletonNetwork:
     """Create an untrained encoder by name, for clips of `layout`.
 
     Parameters
@@ -69,7 +83,7 @@ def create_encoder(name: str, layout: str, **changes: Any) -> nn.Module:
     """
     config = encoder_config(name, layout)
     try:
-        values = {**vars(config), **changes}
-        return STGCN(STGCNConfig(**values))
+        config = dataclasses.replace(config, **changes)
+        return _FAMILIES[type(config)](config)
     except TypeError as error:
         raise ConfigError(f"encoder {name!r}: {error}") from error

@@ -18,54 +18,30 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from infocpl.encoders.graph import spatial_partition
-from infocpl.encoders.layers import STREAMS, ByteDropout, skeleton_streams
-from infocpl.errors import ConfigError, LayoutError
-from infocpl.skeleton.layout import create_layout
+from infocpl.encoders.layers import ByteDropout
+from infocpl.encoders.network import NetworkConfig, SkeletonNetwork
+from infocpl.errors import ConfigError
 
 __all__ = ["STGCN", "STGCNConfig"]
 
 
 @dataclass(frozen=True)
-class STGCNConfig:
+class STGCNConfig(NetworkConfig):
     """Shape of an ST-GCN; the defaults are the paper's.
 
     Attributes
     ----------
-    layout : joint layout of the clips
-    streams : ``joint``, ``bone``, ``motion``, stacked as input channels
-    channels : output channels of each block
-    strides : temporal stride of each block
     kernel : temporal kernel in frames (odd)
-    dropout : rate after each temporal convolution
-    skip_absent : leave persons without any coordinate out of the mean over persons (and out of
-        the arithmetic); the textbook network runs them as all-zero bodies
     """
 
-    layout: str = "ntu25"
-    streams: tuple[str, ...] = ("joint",)
     channels: tuple[int, ...] = (16, 16, 16, 16, 32, 32, 32, 64, 64, 256)
-    strides: tuple[int, ...] = (1, 1, 1, 1, 2, 1, 1, 2, 1, 1)
-    kernel: int = 9
     dropout: float = 0.5
-    skip_absent: bool = False
+    kernel: int = 9
 
     def __post_init__(self) -> None:
-        if not self.channels or len(self.channels) != len(self.strides):
-            raise ConfigError(
-                f"channels and strides must be equally many and at least one, "
-                f"got {len(self.channels)} and {len(self.strides)}"
-            )
+        super().__post_init__()
         if self.kernel < 1 or self.kernel % 2 == 0:
             raise ConfigError(f"the temporal kernel must be odd and positive, got {self.kernel}")
-        if min(*self.channels, *self.strides) < 1:
-            raise ConfigError(
-                f"channels and strides must be at least 1, got {self.channels} and {self.strides}"
-            )
-        if not self.streams:
-            raise ConfigError("an encoder needs at least one stream")
-        for stream in self.streams:
-            if stream not in STREAMS:
-                raise ConfigError(f"unknown stream {stream!r}; known: {', '.join(STREAMS)}")
 
 
 class GraphConv(nn.Module):
@@ -142,7 +118,7 @@ class Block(nn.Module):
         return functional.relu(out)
 
 
-class STGCN(nn.Module):
+class STGCN(SkeletonNetwork):
     """Skeleton encoder: (N, M, T, V, C) -> (N, D).
 
     Parameters
@@ -156,20 +132,11 @@ class STGCN(nn.Module):
     torch.Size([2, 8])
     """
 
-    parents: Tensor
-
     def __init__(self, config: STGCNConfig) -> None:
-        super().__init__()
+        super().__init__(config)
         self.config = config
-        layout = create_layout(config.layout)
-        self.layout = layout
-        self.dim = config.channels[-1]
-        adjacency = torch.from_numpy(spatial_partition(layout))
-        width = layout.dims * len(config.streams)
-        self.register_buffer("parents", torch.tensor(layout.parent_index()), persistent=False)
-        self.input_norm = nn.BatchNorm1d(width * len(layout))
-        widths = (width, *config.channels[:-1])
-        self.blocks = nn.ModuleList(
+        adjacency = torch.from_numpy(spatial_partition(self.layout))
+        self.blocks.extend(
             Block(
                 before,
                 after,
@@ -179,52 +146,6 @@ class STGCN(nn.Module):
                 dropout=config.dropout,
                 residual=number > 0,
             )
-            for number, (before, after, stride) in enumerate(
-                zip(widths, config.channels, config.strides, strict=True)
-            )
+            for number, (before, after, stride) in enumerate(self.plan)
         )
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-    def forward(self, clips: Tensor) -> Tensor:
-        """Encode clips.
-
-        Parameters
-        ----------
-        clips : (N, M, T, V, C) normalised joint coordinates; an absent person is all zero
-
-        Returns
-        -------
-        (N, D) mean over joints, frames and persons of the last block
-
-        Raises
-        ------
-        LayoutError : if there are not five axes, or V or C is not the layout's
-        """
-        if clips.dim() != 5:
-            raise LayoutError(f"clips must be (N, M, T, V, C), got {tuple(clips.shape)}")
-        batch, persons, frames, joints, coords = clips.shape
-        if joints != len(self.layout) or coords != self.layout.dims:
-            raise LayoutError(
-                f"clips have {joints} joints in {coords}-D; the encoder was built for layout "
-                f"{self.layout.name!r} ({len(self.layout)} joints, {self.layout.dims}-D)"
-            )
-        x = skeleton_streams(clips, self.parents, self.config.streams)
-        x = x.reshape(batch * persons, frames, joints, -1)
-        present = torch.ones(batch * persons, dtype=torch.bool, device=clips.device)
-        if self.config.skip_absent:
-            present = clips.flatten(2).abs().amax(2).gt(0)
-            # A clip without anyone still needs one body to average over.
-            present[:, 0] |= ~present.any(1)
-            present = present.flatten()
-            x = x[present]
-        x = x.permute(0, 3, 2, 1).reshape(x.shape[0], -1, frames)  # (N*M, C*V, T)
-        x = self.input_norm(x).view(x.shape[0], -1, joints, frames)
-        x = x.permute(0, 1, 3, 2).contiguous(memory_format=torch.channels_last)
-        for block in self.blocks:
-            x = block(x)
-        pooled = x.mean(dim=(2, 3))
-        owner = torch.arange(batch, device=clips.device).repeat_interleave(persons)[present]
-        total = pooled.new_zeros(batch, self.dim).index_add(0, owner, pooled)
-        count = torch.bincount(owner, minlength=batch).to(pooled.dtype)
-        mean: Tensor = total / count.unsqueeze(1)
-        return mean

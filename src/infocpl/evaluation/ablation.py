@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from infocpl.data.loading import PreparedClips, SplitIndices
+from infocpl.data.division import SplitIndices
+from infocpl.data.feature_store import PreparedFeatures
+from infocpl.data.loading import PreparedClips
 from infocpl.data.splits import Split
 from infocpl.errors import ConfigError, SplitLeakageError
 from infocpl.evaluation.config import ExperimentConfig
@@ -106,7 +108,7 @@ DEFAULT_ROWS = (
 
 
 def seen_task(
-    clips: PreparedClips, split: Split, indices: SplitIndices, codebook: Codebook
+    clips: PreparedClips | PreparedFeatures, split: Split, indices: SplitIndices, codebook: Codebook
 ) -> TaskData:
     """The task cut down to training clips of seen classes; nothing else is in it.
 

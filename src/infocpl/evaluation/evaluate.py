@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from infocpl.data.loading import prepare_clips
 from infocpl.data.splits import Split
 from infocpl.data.store import ClipStore
-from infocpl.errors import DataError, SemanticsError
+from infocpl.errors import DataError
 from infocpl.evaluation.protocol import measure_zsl
 from infocpl.evaluation.task_data import text_table
 from infocpl.metrics import per_class_recall
@@ -21,11 +22,13 @@ from infocpl.semantics.codebook import Codebook
 from infocpl.semantics.labels import LabelSet
 from infocpl.semantics.lexicon import Lexicon
 from infocpl.semantics.prompts import GRANULARITIES
-from infocpl.semantics.text import create_text_encoder
+from infocpl.semantics.text import restore_text_encoder
 from infocpl.training.pretrained import ZeroShotModel
 from infocpl.training.stages import forbid_classes
 
 __all__ = ["describe_for", "evaluate_model"]
+
+_FEW = 512  # prepared clips in memory at a time
 
 
 def describe_for(
@@ -35,6 +38,7 @@ def describe_for(
     dataset: str = "",
     lexicons: Sequence[str | Path | Lexicon] = (),
     cache: EmbeddingCache | None = None,
+    text_encoder: str | Path | None = None,
 ) -> Codebook:
     """The codebook of any label set, in the text space that `model` was trained in.
 
@@ -44,17 +48,13 @@ def describe_for(
     labels : C names
     dataset, lexicons : which lexicons are asked first, see :func:`.build.build_codebook`
     cache : where embeddings are kept (default: the user's cache)
+    text_encoder : name or place of the text encoder (default: where it was during training)
 
     Raises
     ------
-    SemanticsError : if the text encoder at hand is not the one the model was trained with
+    SemanticsError : if the text encoder is not there, or is not the one the model was trained with
     """
-    encoder = create_text_encoder(model.text_encoder)
-    if encoder.id != model.text_encoder_id:
-        raise SemanticsError(
-            f"the model was trained with text encoder {model.text_encoder_id}; the one here is "
-            f"{encoder.id}: its vectors mean something else"
-        )
+    encoder = restore_text_encoder(model.text_encoder, model.text_encoder_id, given=text_encoder)
     return build_codebook(
         labels,
         encoder,
@@ -72,6 +72,7 @@ def evaluate_model(
     *,
     lexicons: Sequence[str | Path | Lexicon] = (),
     cache: EmbeddingCache | None = None,
+    text_encoder: str | Path | None = None,
 ) -> dict[str, Any]:
     """Zero-shot recognition of every clip of the unseen classes of `split`.
 
@@ -80,7 +81,7 @@ def evaluate_model(
     model : trained model
     store : N clips, on any layout that can be mapped to the model's
     split : only its unseen classes are used; the model need not come from the same dataset
-    lexicons, cache : see :func:`describe_for`
+    lexicons, cache, text_encoder : see :func:`describe_for`
 
     Returns
     -------
@@ -105,14 +106,29 @@ def evaluate_model(
     if not len(chosen):
         raise DataError(f"{store.folder} holds no clip of the unseen classes of {split.id!r}")
     codebook = describe_for(
-        model, split.unseen, dataset=split.dataset, lexicons=lexicons, cache=cache
+        model,
+        split.unseen,
+        dataset=split.dataset,
+        lexicons=lexicons,
+        cache=cache,
+        text_encoder=text_encoder,
     )
-    clips = prepare_clips(
-        store, frames=model.encoder.frames, layout=model.encoder.layout, persons=model.persons
+    features = torch.cat(
+        [
+            model.encode(
+                prepare_clips(
+                    store,
+                    frames=model.encoder.frames,
+                    layout=model.encoder.layout,
+                    persons=model.persons,
+                    rows=chosen[start : start + _FEW],
+                ).keypoints
+            )
+            for start in range(0, len(chosen), _FEW)
+        ]
     )
-    features = model.encode(clips.keypoints[chosen])
     scores = model.scores(features, text_table(codebook)).double().numpy()
-    zsl = measure_zsl(scores, np.array([rows[int(label)] for label in clips.labels[chosen]]))
+    zsl = measure_zsl(scores, np.array([rows[int(label)] for label in store.labels[chosen]]))
     recalls = zip(split.unseen, per_class_recall(zsl.confusion), strict=True)
     return {
         "dataset": split.dataset,

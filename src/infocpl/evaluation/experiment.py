@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infocpl.alignment.base import Aligner
+from infocpl.data.feature_store import EncoderNote, PreparedFeatures
 from infocpl.evaluation.config import ExperimentConfig
 from infocpl.evaluation.protocol import GzslResult, ZslResult, measure_gzsl, measure_zsl
 from infocpl.evaluation.runs import (
@@ -30,7 +31,7 @@ from infocpl.evaluation.selection import (
     try_candidates,
 )
 from infocpl.evaluation.task_data import TaskData
-from infocpl.training.stages import TrainedEncoder
+from infocpl.training.stages import TrainedEncoder, forbid_classes
 
 __all__ = ["MethodRun", "SeedRun", "plan_units", "run_experiment"]
 
@@ -63,14 +64,14 @@ class SeedRun:
     ----------
     seed : its number
     methods : method name to its run
-    encoder : the final encoder
+    encoder : the final encoder; for precomputed features what is said of theirs
     features : features of the task's clips
     seconds : wall time
     """
 
     seed: int
     methods: dict[str, MethodRun]
-    encoder: TrainedEncoder
+    encoder: TrainedEncoder | EncoderNote
     features: Features
     seconds: float
 
@@ -104,7 +105,15 @@ def run_experiment(
     seeds : independent repetitions
     work : folder for finished encoders and checkpoints; makes a killed run resumable
     advance : called with finished work (of :func:`plan_units`) and a note for the user
+
+    Raises
+    ------
+    SplitLeakageError : if something was trained on an unseen class; of precomputed features only
+        what is declared of their encoder can be checked
     """
+    if isinstance(task.clips, PreparedFeatures):
+        declared = task.clips.encoder.training_classes or ()
+        forbid_classes(declared, task.split.unseen, "encoder of the precomputed features")
     return [_run_seed(task, config, seed, work, advance) for seed in seeds]
 
 

@@ -17,7 +17,8 @@ import torch
 
 from infocpl import __version__
 from infocpl.data.dataset import Dataset
-from infocpl.data.store import ClipStore
+from infocpl.data.feature_store import EncoderNote
+from infocpl.data.labelled import LabelledStore
 from infocpl.evaluation.config import ExperimentConfig
 from infocpl.evaluation.experiment import MethodRun, SeedRun
 from infocpl.evaluation.runs import METHODS
@@ -40,18 +41,20 @@ class ResultContext:
     ----------
     dataset, store, codebook : where clips and text came from
     protocol : name of the train/test protocol
+    unseen_clips : "all", or "test" where only those of the protocol's test side were used
     config : the experiment's configuration
     command : what the user typed
     seconds : wall time of each stage
     """
 
     dataset: Dataset
-    store: ClipStore
+    store: LabelledStore
     codebook: Codebook
     protocol: str
     config: ExperimentConfig
     command: str
     seconds: dict[str, float]
+    unseen_clips: str = "all"
 
 
 def environment() -> dict[str, Any]:
@@ -77,7 +80,6 @@ def build_result(task: TaskData, runs: Sequence[SeedRun], context: ResultContext
     context : everything else
     """
     config, codebook = context.config, context.codebook
-    module = runs[0].encoder.module
     return {
         "schema": SCHEMA,
         "infocpl_version": __version__,
@@ -88,7 +90,7 @@ def build_result(task: TaskData, runs: Sequence[SeedRun], context: ResultContext
             "title": context.dataset.title,
             "clips": len(context.store),
             "classes": len(context.dataset.classes),
-            "layout": task.clips.layout,
+            "layout": getattr(task.clips, "layout", None),
             "store_hash": context.store.hash,
         },
         "split": {
@@ -104,20 +106,16 @@ def build_result(task: TaskData, runs: Sequence[SeedRun], context: ResultContext
             "train_clips": len(task.train),
             "seen_test_clips": len(task.seen_test),
             "unseen_clips": len(task.unseen_test),
+            "unseen_from": context.unseen_clips,
         },
-        "features": {
-            "encoder": config.encoder.name,
-            "streams": list(module.config.streams),  # type: ignore[union-attr, arg-type]
-            "dim": int(module.dim),  # type: ignore[arg-type]
-            "parameters": sum(p.numel() for p in module.parameters()),
-            "training_classes": list(runs[0].encoder.training_classes),
-        },
+        "features": _features(runs[0], config),
         "text": _text(codebook),
         "selection": {
             "rule": config.selection,
             "oracle": config.selection == "oracle",
             "folds": config.folds if config.selection == "pseudo-unseen" else 0,
             "details": [_choices(run) for run in runs],
+            **_caveat(runs[0], config),
         },
         "config": to_dict(config),
         "seeds": [run.seed for run in runs],
@@ -130,6 +128,56 @@ def build_result(task: TaskData, runs: Sequence[SeedRun], context: ResultContext
         ],
         "environment": environment(),
         "seconds": {name: round(value, 2) for name, value in context.seconds.items()},
+    }
+
+
+def _features(run: SeedRun, config: ExperimentConfig) -> dict[str, Any]:
+    """Which encoder, and whether its training classes are proved or only declared."""
+    encoder = run.encoder
+    if isinstance(encoder, EncoderNote):
+        return {
+            "origin": "precomputed",
+            "encoder": encoder.name,
+            "streams": [],
+            "dim": int(run.features.train.shape[1]),
+            "parameters": None,
+            "training_classes": list(encoder.training_classes or ()),
+            "declared_by": encoder.declared_by if encoder.training_classes else "nobody",
+            "note": encoder.note,
+            "warning": declaration(encoder),
+        }
+    module = encoder.module
+    return {
+        "origin": "trained here",
+        "encoder": config.encoder.name,
+        "members": config.encoder.members,
+        "streams": list(module.config.streams),  # type: ignore[union-attr, arg-type]
+        "dim": int(module.dim),  # type: ignore[arg-type]
+        "parameters": sum(p.numel() for p in module.parameters()),
+        "training_classes": list(encoder.training_classes),
+    }
+
+
+def declaration(note: EncoderNote) -> str:
+    """What a reader must know of features that were not made here, in one sentence."""
+    if note.training_classes is None:
+        return (
+            "precomputed features: nobody declares which classes their encoder was trained on; "
+            "unseen classes may be among them"
+        )
+    return (
+        f"precomputed features: that their encoder was trained on {len(note.training_classes)} "
+        f"classes without the unseen ones is declared by the {note.declared_by} and cannot be "
+        "proved"
+    )
+
+
+def _caveat(run: SeedRun, config: ExperimentConfig) -> dict[str, str]:
+    if not isinstance(run.encoder, EncoderNote) or config.selection != "pseudo-unseen":
+        return {}
+    return {
+        "caveat": "the encoder of the precomputed features knew the classes that played the unseen "
+        "ones, so selection saw them better separated than unseen classes are"
     }
 
 

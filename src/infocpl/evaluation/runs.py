@@ -14,6 +14,7 @@ from torch import Tensor
 from infocpl.alignment.base import Aligner
 from infocpl.alignment.ridge import fit_ridge
 from infocpl.alignment.standard import StandardInfoCPL
+from infocpl.data.feature_store import EncoderNote, PreparedFeatures
 from infocpl.evaluation.config import ExperimentConfig
 from infocpl.evaluation.task_data import TaskData
 from infocpl.training.loop import EpochReport
@@ -43,11 +44,11 @@ class Features:
 
     Attributes
     ----------
-    encoder : trained on the task's training clips
+    encoder : trained on the task's training clips; for precomputed features what is said of it
     train, seen_test, unseen_test : (., D) features of those clips
     """
 
-    encoder: TrainedEncoder
+    encoder: TrainedEncoder | EncoderNote
     train: Tensor
     seen_test: Tensor
     unseen_test: Tensor
@@ -56,8 +57,14 @@ class Features:
 def units(task: TaskData, config: ExperimentConfig) -> float:
     """Work of one training in clip passes, for progress with a time left."""
     clips = len(task.train)
+    encoder = 0 if isinstance(task.clips, PreparedFeatures) else _epochs(config)
     # An alignment step costs a few percent of an encoder step for the same clips.
-    return clips * (config.encoder.fit.epochs + 0.1 * config.alignment.fit.epochs)
+    return clips * (encoder + 0.1 * config.alignment.fit.epochs)
+
+
+def _epochs(config: ExperimentConfig) -> int:
+    """Epochs of all members of the encoder together."""
+    return config.encoder.members * config.encoder.fit.epochs
 
 
 def learn_features(
@@ -69,10 +76,15 @@ def learn_features(
     advance: Advance,
     note: str,
 ) -> Features:
-    """Train an encoder on the task's training clips and encode the clips of the task."""
+    """Train an encoder on the task's training clips and encode the clips of the task.
+
+    Precomputed features are taken as they are.
+    """
+    if isinstance(task.clips, PreparedFeatures):
+        return _given_features(task, task.clips)
+    clips = task.clips
     seen = task.split.seen
-    keypoints = task.clips.keypoints
-    left = config.encoder.fit.epochs
+    left = _epochs(config)
 
     def report(epoch: EpochReport) -> None:
         nonlocal left
@@ -81,11 +93,11 @@ def learn_features(
         advance(len(task.train), f"{note}: encoder {epoch.epoch}/{epoch.epochs}, loss {loss:.2f}")
 
     trained = train_encoder(
-        keypoints[task.train],
+        clips.rows(task.train),
         task.rows(task.train, seen),
         seen,
         config.encoder,
-        layout=task.clips.layout,
+        layout=clips.layout,
         seed=seed,
         work=work,
         on_epoch=report,
@@ -95,12 +107,20 @@ def learn_features(
         advance(left * len(task.train), f"{note}: encoder of an earlier run")
     forbid_classes(trained.training_classes, task.split.unseen, "encoder")
     parts = [
-        encode_clips(trained.module, keypoints[index])
+        encode_clips(trained.module, clips.rows(index))
         if len(index)
         else torch.zeros(0, int(trained.module.dim))  # type: ignore[arg-type]
         for index in (task.train, task.seen_test, task.unseen_test)
     ]
     return Features(trained, *parts)
+
+
+def _given_features(task: TaskData, given: PreparedFeatures) -> Features:
+    parts = [
+        torch.from_numpy(np.asarray(given.features[index]))
+        for index in (task.train, task.seen_test, task.unseen_test)
+    ]
+    return Features(given.encoder, *parts)
 
 
 def fit_method(
@@ -122,7 +142,14 @@ def fit_method(
     labels = torch.from_numpy(task.rows(task.train, seen))
     if method != "infocpl":
         names_only = method == "ridge-names"
-        return fit_ridge(features.train, labels, text, alpha=alpha, names_only=names_only)
+        return fit_ridge(
+            features.train,
+            labels,
+            text,
+            alpha=alpha,
+            names_only=names_only,
+            trait_weight=config.alignment.trait_weight,
+        )
 
     def report(epoch: EpochReport, model: StandardInfoCPL) -> None:
         advance(0.1 * len(labels), f"{note}: InfoCPL {epoch.epoch}/{epoch.epochs}")

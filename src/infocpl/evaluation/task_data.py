@@ -10,7 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from infocpl.alignment.base import TextTable
-from infocpl.data.loading import PreparedClips, SplitIndices
+from infocpl.data.division import SplitIndices
+from infocpl.data.feature_store import PreparedFeatures
+from infocpl.data.loading import PreparedClips
 from infocpl.data.splits import Split
 from infocpl.errors import SplitLeakageError
 from infocpl.semantics.codebook import Codebook
@@ -29,6 +31,7 @@ def text_table(codebook: Codebook) -> TextTable:
         torch.from_numpy(np.ascontiguousarray(codebook.motion)),
         torch.from_numpy(np.ascontiguousarray(codebook.names)),
         codebook.temperature,
+        traits=torch.from_numpy(np.ascontiguousarray(codebook.traits)),
     )
 
 
@@ -38,7 +41,7 @@ class TaskData:
 
     Attributes
     ----------
-    clips : every clip of the dataset, normalised
+    clips : every clip of the dataset, normalised; or their precomputed features
     split : seen and unseen names
     train : clips of seen classes to learn from
     seen_test : clips of seen classes to test on (may be empty: then there is no GZSL)
@@ -46,7 +49,7 @@ class TaskData:
     text : text of seen and unseen classes
     """
 
-    clips: PreparedClips
+    clips: PreparedClips | PreparedFeatures
     split: Split
     train: Indices
     seen_test: Indices
@@ -65,7 +68,7 @@ class TaskData:
     @classmethod
     def create(
         cls,
-        clips: PreparedClips,
+        clips: PreparedClips | PreparedFeatures,
         split: Split,
         indices: SplitIndices,
         codebook: Codebook,

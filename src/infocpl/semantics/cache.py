@@ -4,45 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import sqlite3
-import sys
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from infocpl.errors import SemanticsError
+from infocpl.semantics.cache_folder import default_cache_folder
 from infocpl.semantics.text import TextEncoder
+from infocpl.semantics.text.protocol import check_texts
 
-__all__ = ["EmbeddingCache", "cached_encode", "default_cache_folder"]
+__all__ = ["EmbeddingCache", "cached_encode"]
 
 _APPLICATION_ID = 0x1F0C9101
 _VERSION = 1
 _CHUNK = 500
+_BATCH = 512
 _TABLE = """
 CREATE TABLE IF NOT EXISTS embeddings (
   encoder TEXT NOT NULL, text_hash BLOB NOT NULL, vector BLOB NOT NULL, digest BLOB NOT NULL,
   PRIMARY KEY (encoder, text_hash)
 ) WITHOUT ROWID
 """
-
-
-def default_cache_folder() -> Path:
-    """Folder named by INFOCPL_CACHE, or the user's cache folder of the platform."""
-    chosen = os.environ.get("INFOCPL_CACHE")
-    if chosen:
-        return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "infocpl"
 
 
 class EmbeddingCache:
@@ -196,28 +183,44 @@ class EmbeddingCache:
 
 
 def cached_encode(
-    encoder: TextEncoder, texts: Sequence[str], cache: EmbeddingCache | None = None
+    encoder: TextEncoder,
+    texts: Sequence[str],
+    cache: EmbeddingCache | None = None,
+    *,
+    progress: Callable[[int, int], None] | None = None,
 ) -> NDArray[np.float32]:
     """Vectors (n, D) of n texts; only texts that `cache` lacks are encoded, each once.
 
-    With all texts cached the encoder's weights are never loaded.
+    With all texts cached the encoder's weights are never loaded. Texts are encoded in batches, the
+    longest first, and each batch is stored at once: whoever stops the work loses one batch.
+
+    Parameters
+    ----------
+    encoder : text encoder with vectors of length D
+    texts : n texts
+    cache : where vectors are kept (default: nowhere)
+    progress : called after each batch with the number of texts encoded, and of all to encode
 
     Raises
     ------
-    SemanticsError : if the cache cannot be used, or the encoder returns anything but finite
-        unit rows of its own length D
+    SemanticsError : if a text is empty or too long, the cache cannot be used, or the encoder
+        returns anything but finite unit rows of its own length D
     """
-    distinct = list(dict.fromkeys(texts))
+    distinct = list(dict.fromkeys(check_texts(texts)))
     known = cache.get(encoder.id, distinct) if cache is not None else {}
     known = {text: row for text, row in known.items() if row.shape == (encoder.dim,)}
-    missing = [text for text in distinct if text not in known]
-    if missing:
-        rows = np.asarray(encoder.encode(missing), dtype=np.float32)
-        _check_rows(rows, (len(missing), encoder.dim), encoder.id)
-        fresh = dict(zip(missing, rows, strict=True))
+    # The longest first: like lengths share a batch, and time left is rather over-estimated.
+    missing = sorted((text for text in distinct if text not in known), key=len, reverse=True)
+    for first in range(0, len(missing), _BATCH):
+        batch = missing[first : first + _BATCH]
+        rows = np.asarray(encoder.encode(batch), dtype=np.float32)
+        _check_rows(rows, (len(batch), encoder.dim), encoder.id)
+        fresh = dict(zip(batch, rows, strict=True))
         if cache is not None:
             cache.put(encoder.id, fresh)
         known |= fresh
+        if progress is not None:
+            progress(first + len(batch), len(missing))
     if not texts:
         return np.zeros((0, encoder.dim), dtype=np.float32)
     return np.stack([known[text] for text in texts])

@@ -7,7 +7,7 @@ same name in every layout, so a map between two layouts needs names only (:mod:`
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 
@@ -33,7 +33,8 @@ class Layout:
     center : the joint used as origin and as root of the bones
     dims : number of coordinates the sensor delivers (2 or 3)
     derive : joint name to the joints whose mean may stand in for it when another layout
-        lacks it; candidates are tried in order
+        lacks it; candidates are tried in order, before those that hold for every layout
+        (``derivations.json``)
     description : one sentence about the sensor or file family
 
     Examples
@@ -86,6 +87,17 @@ class Layout:
     def __len__(self) -> int:
         return len(self.joints)
 
+    @property
+    def summary(self) -> str:
+        """Name, number of joints and of dimensions, as messages give them.
+
+        Examples
+        --------
+        >>> create_layout("coco17").summary
+        'coco17 (17 joints, 2-D)'
+        """
+        return f"{self.name} ({len(self)} joints, {self.dims}-D)"
+
     def __hash__(self) -> int:
         return hash((self.name, self.joints))
 
@@ -125,7 +137,20 @@ def list_layouts() -> list[str]:
 
 @cache
 def create_layout(name: str) -> Layout:
-    """Return the layout called `name`; :class:`LayoutError` names the known ones."""
+    """Return the layout called `name`; :class:`LayoutError` names the known ones.
+
+    A name that ends in ``-2d`` or ``-3d`` means the same joints in so many dimensions, for pose
+    estimators that lift the joints of a flat layout, or for the image of a spatial one.
+
+    Examples
+    --------
+    >>> create_layout("coco17-3d").summary
+    'coco17-3d (17 joints, 3-D)'
+    """
+    base, mark, dims = name.rpartition("-")
+    if mark and dims in ("2d", "3d") and base in list_layouts():
+        plain = create_layout(base)
+        return plain if plain.dims == int(dims[0]) else replace(plain, name=name, dims=int(dims[0]))
     if name not in list_layouts():
         raise LayoutError(f"unknown layout {name!r}; known: {', '.join(list_layouts())}")
     source = resources.files("infocpl.skeleton") / "layouts" / f"{name}.json"

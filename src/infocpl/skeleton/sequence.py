@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from infocpl.errors import LayoutError
 from infocpl.skeleton.layout import Layout
 
-__all__ = ["SkeletonSequence"]
+__all__ = ["UNITS", "SkeletonSequence"]
+
+UNITS = ("m", "px", "normalised")
+"""What a coordinate of 1 may mean; see :class:`SkeletonSequence`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +31,7 @@ class SkeletonSequence:
     confidence : (M, T, V) float32 in [0, 1]; by default 1 wherever a person is not all zero
     layout : joint layout with V joints
     fps : frames a second (> 0)
-    units : ``"m"`` or ``"normalised"``
+    units : ``"m"``; ``"px"`` for pixels of an image; ``"normalised"`` for a scale of its own
     source : where the clip came from (a path or a generator's name)
 
     Raises
@@ -80,8 +83,8 @@ class SkeletonSequence:
             raise LayoutError(f"{where}confidence must be finite, from 0 to 1")
         if not (np.isfinite(self.fps) and self.fps > 0):
             raise LayoutError(f"{where}fps must be a positive number, got {self.fps}")
-        if self.units not in ("m", "normalised"):
-            raise LayoutError(f"{where}units must be 'm' or 'normalised', got {self.units!r}")
+        if self.units not in UNITS:
+            raise LayoutError(f"{where}units must be one of {', '.join(UNITS)}, got {self.units!r}")
         object.__setattr__(self, "keypoints", keypoints)
         object.__setattr__(self, "confidence", confidence)
 

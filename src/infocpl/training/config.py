@@ -62,8 +62,9 @@ class FitConfig:
         """
         if progress < self.warmup:
             return self.lr * progress / self.warmup
-        span = max(self.epochs - self.warmup, 1e-9)
-        share = min((progress - self.warmup) / span, 1.0)
+        span = self.epochs - self.warmup
+        # A warm-up as long as the training (or longer) ends at its peak.
+        share = min((progress - self.warmup) / span, 1.0) if span > 0 else 0.0
         return self.lr * 0.5 * (1 + math.cos(math.pi * share))
 
 

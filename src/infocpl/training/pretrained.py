@@ -16,7 +16,7 @@ from infocpl.alignment.base import TextCentre, TextTable
 from infocpl.alignment.infocpl import InfoCPL, InfoCPLConfig
 from infocpl.alignment.standard import StandardInfoCPL
 from infocpl.encoders.augment import AugmentConfig
-from infocpl.encoders.registry import create_encoder
+from infocpl.encoders.ensemble import create_members
 from infocpl.errors import CheckpointError, DataError, InfoCPLError
 from infocpl.files import atomic_folder, read_json, write_json
 from infocpl.training.checkpoint import load_tensors, save_tensors
@@ -25,7 +25,7 @@ from infocpl.training.stages import EncoderConfig, TrainedEncoder, encode_clips
 
 __all__ = ["FORMAT_VERSION", "ZeroShotModel"]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 2: traits beside the text
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class ZeroShotModel:
     aligner : InfoCPL with its statistics
     gamma : calibration to subtract from seen classes when both kinds compete
     persons : bodies a clip is cut or filled to
-    text_encoder : name or folder of the text encoder the aligner was trained with
+    text_encoder : name or place of the text encoder the aligner was trained with
     text_encoder_id : identity of its weights
     granularities : kinds of description the aligner was trained with
     about : dataset, split and result the model comes from
@@ -118,6 +118,7 @@ class ZeroShotModel:
             raise CheckpointError(f"{folder} is not a model folder (no such folder)")
         try:
             config = read_json(folder / "config.json")
+            _refuse_aligner(folder, config)
             labels = read_json(folder / "labels.json")
         except DataError as error:
             raise CheckpointError(f"{folder} is not a model folder: {error}") from error
@@ -135,6 +136,14 @@ class ZeroShotModel:
             raise CheckpointError(f"{folder}: config and weights do not fit: {error}") from error
 
 
+def _refuse_aligner(folder: Path, config: Any) -> None:
+    if isinstance(config, dict) and config.get("kind") == "infocpl-aligner":
+        raise CheckpointError(
+            f"{folder} holds imported weights of an aligner without an encoder; "
+            "infocpl.training.authors.load_aligner loads it"
+        )
+
+
 def _build(
     config: dict[str, Any], labels: dict[str, Any], tensors: dict[str, Tensor]
 ) -> ZeroShotModel:
@@ -144,8 +153,9 @@ def _build(
         fit=from_dict(FitConfig, stored["fit"]),
         augment=from_dict(AugmentConfig, stored["augment"]),
         smoothing=stored["smoothing"],
+        members=int(stored.get("members", 1)),
     )
-    module = create_encoder(encoder_config.name, config["layout"])
+    module = create_members(encoder_config.name, config["layout"], encoder_config.members)
     module.load_state_dict(_under(tensors, "encoder."))
     aligner = InfoCPL(from_dict(InfoCPLConfig, config["aligner"]))
     aligner.load_state_dict(_under(tensors, "aligner."))

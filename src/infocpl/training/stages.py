@@ -6,8 +6,9 @@ Every stage states the classes it learned from, and refuses to meet a class it m
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from infocpl.alignment.base import TextCentre, TextTable, standardise
+from infocpl.alignment.fusion import GATES
 from infocpl.alignment.infocpl import InfoCPL, InfoCPLConfig, default_k_series
 from infocpl.alignment.initialise import start_matching
-from infocpl.alignment.ridge import fit_ridge
 from infocpl.alignment.standard import StandardInfoCPL
+from infocpl.data.loading import ClipRows
 from infocpl.encoders.augment import AugmentConfig
+from infocpl.encoders.ensemble import EncoderEnsemble
 from infocpl.encoders.registry import create_encoder
 from infocpl.errors import ConfigError, SplitLeakageError
 from infocpl.files import canonical_hash
@@ -41,10 +44,23 @@ __all__ = [
 
 Progress = Callable[[EpochReport], None]
 
+_MEMBER_STRIDE = 1_000_003  # seeds of members lie far from the seeds of runs and folds
+
+_FEW = 256  # clips in memory at a time where all of them are looked at once
+
 
 @dataclass(frozen=True)
 class EncoderConfig:
-    """Which encoder is trained, and how."""
+    """Which encoder is trained, and how.
+
+    Attributes
+    ----------
+    name : one of :func:`infocpl.encoders.registry.list_encoders`
+    fit : optimisation
+    augment : variation of the training clips
+    smoothing : of the labels
+    members : encoders trained apart, from seeds of their own, whose features are concatenated
+    """
 
     name: str = "stgcn-small"
     fit: FitConfig = field(
@@ -54,6 +70,11 @@ class EncoderConfig:
     )
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     smoothing: float = 0.1
+    members: int = 1
+
+    def __post_init__(self) -> None:
+        if self.members < 1:
+            raise ConfigError(f"an encoder needs at least 1 member, got {self.members}")
 
 
 @dataclass(frozen=True)
@@ -65,7 +86,12 @@ class AlignmentConfig:
     max_k : upper bound of the k-series 1, 5, 10, ...
     hidden : widths of the scorer
     motion : use the motion description
+    standard_features : give every feature zero mean and unit variance on the training clips; the
+        paper projects features as they come
     centre_text : remove the mean text of the seen classes
+    trait_weight : length of a class's traits beside each of its sentences (of length one), 0 to
+        leave traits out as the paper does; needs `centre_text`
+    gate : how heads are weighed, see :class:`infocpl.alignment.infocpl.InfoCPLConfig`
     start : ``"random"`` weights as in the paper, or ``"matching"``
         (:func:`infocpl.alignment.initialise.start_matching`)
     sampling : negatives, attention inverse, feature noise
@@ -75,18 +101,27 @@ class AlignmentConfig:
     max_k: int = 30
     hidden: tuple[int, int] = (256, 128)
     motion: bool = True
+    standard_features: bool = True
     centre_text: bool = True
+    trait_weight: float = 0.7
+    gate: str = "none"
     start: str = "matching"
     sampling: LossSampling = field(
-        default_factory=lambda: LossSampling(inverse_epochs=4, noise=1.0)
+        default_factory=lambda: LossSampling(inverse_epochs=1, noise=1.0)
     )
     fit: FitConfig = field(
-        default_factory=lambda: FitConfig(epochs=10, batch_size=64, lr=3e-4, warmup=1)
+        default_factory=lambda: FitConfig(epochs=6, batch_size=64, lr=3e-4, warmup=1)
     )
 
     def __post_init__(self) -> None:
+        if self.gate not in GATES:
+            raise ConfigError(f"unknown gate {self.gate!r}; known: {', '.join(GATES)}")
         if self.start not in ("random", "matching"):
             raise ConfigError(f"start must be 'random' or 'matching', got {self.start!r}")
+        if not (math.isfinite(self.trait_weight) and self.trait_weight >= 0):
+            raise ConfigError(f"trait_weight must be a number >= 0, got {self.trait_weight}")
+        if self.trait_weight and not self.centre_text:
+            raise ConfigError("trait_weight needs centre_text: traits stand beside centred text")
 
 
 @dataclass(frozen=True)
@@ -122,7 +157,7 @@ def forbid_classes(trained_on: Sequence[str], forbidden: Sequence[str], what: st
 
 
 def train_encoder(
-    clips: NDArray[np.float32],
+    clips: NDArray[np.float32] | ClipRows,
     labels: NDArray[np.integer],
     classes: Sequence[str],
     config: EncoderConfig,
@@ -136,7 +171,8 @@ def train_encoder(
 
     Parameters
     ----------
-    clips : (N, M, T, V, C) normalised training clips of seen classes
+    clips : (N, M, T, V, C) normalised training clips of seen classes; rows of a mapped array stay
+        on disk but for the batch at work
     labels : (N,) rows of `classes`; every class must have a clip
     classes : names of the training classes
     layout : joint layout of the clips
@@ -147,6 +183,10 @@ def train_encoder(
     missing = [name for i, name in enumerate(classes) if not (labels == i).any()]
     if missing:
         raise SplitLeakageError(f"no training clip for {', '.join(missing)}")
+    if config.members > 1:
+        return _train_members(
+            clips, labels, classes, config, layout=layout, seed=seed, work=work, on_epoch=on_epoch
+        )
     identity = canonical_hash(
         {
             "config": to_dict(config),
@@ -154,7 +194,7 @@ def train_encoder(
             "seed": seed,
             "classes": list(classes),
             "labels": np.asarray(labels).tolist(),
-            "clips": hashlib.sha256(clips.tobytes()).hexdigest(),
+            "clips": _hash(clips),
             "shape": list(clips.shape),
         }
     )[:16]
@@ -172,7 +212,7 @@ def train_encoder(
         return trained
     task = EncoderTask(
         module,
-        torch.from_numpy(np.ascontiguousarray(clips)),
+        clips if isinstance(clips, ClipRows) else torch.from_numpy(np.ascontiguousarray(clips)),
         torch.from_numpy(np.asarray(labels, dtype=np.int64)),
         len(classes),
         config.augment,
@@ -185,8 +225,56 @@ def train_encoder(
     return trained
 
 
+def _train_members(
+    clips: NDArray[np.float32] | ClipRows,
+    labels: NDArray[np.integer],
+    classes: Sequence[str],
+    config: EncoderConfig,
+    *,
+    layout: str,
+    seed: int,
+    work: Path | None,
+    on_epoch: Progress | None,
+) -> TrainedEncoder:
+    """Train each member as an encoder of its own; epochs are counted over all of them."""
+    alone = replace(config, members=1)
+    trained = []
+    for number in range(config.members):
+
+        def report(epoch: EpochReport, before: int = number * config.fit.epochs) -> None:
+            if on_epoch is not None:
+                total = config.members * config.fit.epochs
+                on_epoch(EpochReport(before + epoch.epoch, total, epoch.losses))
+
+        trained.append(
+            train_encoder(
+                clips,
+                labels,
+                classes,
+                alone,
+                layout=layout,
+                # The first member is the encoder that would have been trained alone.
+                seed=seed + _MEMBER_STRIDE * number,
+                work=work,
+                on_epoch=report,
+            )
+        )
+    module = EncoderEnsemble([member.module for member in trained]).eval()
+    return TrainedEncoder(module, config, layout, clips.shape[2], tuple(classes))
+
+
+def _hash(clips: NDArray[np.float32] | ClipRows) -> str:
+    """SHA-256 of all clips, a few of which are in memory at a time."""
+    digest = hashlib.sha256()
+    for start in range(0, len(clips), _FEW):
+        digest.update(clips[start : start + _FEW].tobytes())
+    return digest.hexdigest()
+
+
 @torch.no_grad()
-def encode_clips(module: nn.Module, clips: NDArray[np.float32], *, batch_size: int = 128) -> Tensor:
+def encode_clips(
+    module: nn.Module, clips: NDArray[np.float32] | ClipRows, *, batch_size: int = 128
+) -> Tensor:
     """Features (N, D) of clips (N, M, T, V, C), in evaluation mode."""
     module.eval()
     device = next(module.parameters()).device
@@ -206,6 +294,7 @@ def train_infocpl(
     seed: int,
     stop_after: int | None = None,
     on_epoch: Callable[[EpochReport, StandardInfoCPL], None] | None = None,
+    masked: Tensor | None = None,
 ) -> StandardInfoCPL:
     """Align features of seen clips with the text of seen classes.
 
@@ -216,24 +305,30 @@ def train_infocpl(
     seen : text of the seen classes only
     stop_after : end after this epoch of the schedule (honest epoch selection), default all
     on_epoch : called after every epoch with the losses and the model so far
+    masked : (N, Dv) encoder features of the same clips with parts hidden, where the margin loss is
+        switched on (``sampling.margin_weight``)
     """
     torch.manual_seed(seed)
-    mean, scale = standardise(features)
-    centre = TextCentre.of(seen) if config.centre_text else None
+    mean, scale = torch.zeros(features.shape[1]), torch.ones(features.shape[1])
+    if config.standard_features:
+        mean, scale = standardise(features)
+    centre = TextCentre.of(seen, config.trait_weight) if config.centre_text else None
+    text = centre.apply(seen) if centre is not None else seen
     series = tuple(k for k in default_k_series(config.max_k) if k <= seen.mask.shape[1])
     shape = InfoCPLConfig(
         visual_dim=features.shape[1],
-        text_dim=seen.motion.shape[1],
+        text_dim=text.motion.shape[1],
         k_series=series,
         hidden=config.hidden,
         motion=config.motion,
+        gate=config.gate,
     )
     standard = StandardInfoCPL(InfoCPL(shape), mean, scale, centre)
-    text = standard.text(seen)
+    ready = standard.features(features)
     if config.start == "matching":
-        ridge = fit_ridge(features, labels, seen, alpha=1.0)
-        start_matching(standard.model, ridge.weight)
-    task = AlignmentTask(standard.model, standard.features(features), labels, text, config.sampling)
+        start_matching(standard.model, ready, labels, text)
+    hidden = standard.features(masked) if masked is not None else None
+    task = AlignmentTask(standard.model, ready, labels, text, config.sampling, hidden)
 
     def report(epoch: EpochReport) -> None:
         if on_epoch is not None:

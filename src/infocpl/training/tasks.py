@@ -11,7 +11,9 @@ from torch.nn import functional
 from infocpl.alignment.base import TextTable
 from infocpl.alignment.functional import sample_negatives, sample_other_classes
 from infocpl.alignment.infocpl import InfoCPL
+from infocpl.data.loading import ClipRows
 from infocpl.encoders.augment import AugmentConfig, augment_clips
+from infocpl.errors import ConfigError
 from infocpl.training.loop import Task
 
 __all__ = ["AlignmentTask", "EncoderTask", "LossSampling"]
@@ -23,7 +25,8 @@ class EncoderTask(Task):
     Parameters
     ----------
     encoder : maps (N, M, T, V, C) to (N, D) and has ``dim``
-    clips : (N, M, T, V, C) training clips; kept as they are, not copied into the state
+    clips : (N, M, T, V, C) training clips, or rows of a mapped array of them; kept as they are, not
+        copied into the state: only the clips of a batch are brought to memory
     labels : (N,) 0 .. classes - 1
     classes : number of seen classes
     augment : strength of augmentation
@@ -33,7 +36,7 @@ class EncoderTask(Task):
     def __init__(
         self,
         encoder: nn.Module,
-        clips: Tensor,
+        clips: Tensor | ClipRows,
         labels: Tensor,
         classes: int,
         augment: AugmentConfig,
@@ -50,7 +53,10 @@ class EncoderTask(Task):
     def forward(self, index: Tensor, epoch: int) -> dict[str, Tensor]:
         """Classification loss of a batch of augmented clips."""
         where = index.cpu()
-        clips = self._clips[where].to(index.device)
+        if isinstance(self._clips, ClipRows):
+            clips = torch.from_numpy(self._clips[where.numpy()]).to(index.device)
+        else:
+            clips = self._clips[where].to(index.device)
         features = self.encoder(augment_clips(clips, self.augment))
         logits = self.classifier(features)
         labels = self._labels[where].to(index.device)
@@ -68,12 +74,17 @@ class LossSampling:
     text_negatives : other seen classes contrasted with each anchor (0 in the paper)
     inverse_epochs : first epochs with attention inverse
     noise : standard deviation of noise on standardised features (0 in the paper)
+    margin : by how much a clip must fit its text better than with parts of it hidden
+    margin_weight : share of that margin loss, 0 to leave it out (0 in the paper, 0.5 where the
+        authors' program offers it)
     """
 
     negatives: int = 8
     text_negatives: int = 0
     inverse_epochs: int = 15
     noise: float = 0.0
+    margin: float = 0.3
+    margin_weight: float = 0.0
 
 
 class AlignmentTask(Task):
@@ -86,6 +97,12 @@ class AlignmentTask(Task):
     labels : (N,) rows of `text`
     text : seen classes only
     sampling : negatives and attention inverse
+    masked : (N, Dv) features of the same clips with joints and frames hidden (see
+        :func:`infocpl.encoders.masking.mask_clips`), for the margin loss
+
+    Raises
+    ------
+    ConfigError : if the margin loss is asked for and `masked` is missing or of another shape
     """
 
     def __init__(
@@ -95,16 +112,23 @@ class AlignmentTask(Task):
         labels: Tensor,
         text: TextTable,
         sampling: LossSampling,
+        masked: Tensor | None = None,
     ) -> None:
         super().__init__()
+        if sampling.margin_weight and (masked is None or masked.shape != features.shape):
+            raise ConfigError("the margin loss needs features of the same clips, masked")
         self.model = model
+        self._masked = masked
         self.sampling = sampling
         self._features = features
         self._labels = labels
         self._text = text
 
     def forward(self, index: Tensor, epoch: int) -> dict[str, Tensor]:
-        """Loss sampling, mean over heads; nothing for a batch of one class."""
+        """Loss sampling, mean over heads, and the losses that are switched on beside it.
+
+        Nothing for a batch of one class.
+        """
         features, labels = self._features[index], self._labels[index]
         heads = len(self.model.config.k_series)
         negatives = sample_negatives(labels, self.sampling.negatives, heads)
@@ -125,4 +149,17 @@ class AlignmentTask(Task):
             other_classes=others,
             inverse=epoch < self.sampling.inverse_epochs,
         )
-        return {"alignment_loss": losses.mean()}
+        found = {"alignment_loss": losses.mean()}
+        if self.sampling.margin_weight and self._masked is not None:
+            margins = self.model.margin_losses(
+                features,
+                self._masked[index],
+                labels,
+                self._text,
+                self.sampling.margin,
+                inverse=epoch < self.sampling.inverse_epochs,
+            )
+            found["margin_loss"] = self.sampling.margin_weight * margins.mean()
+        if self.model.gate is not None:
+            found["gate_loss"] = self.model.gate_loss(features, labels, self._text, negatives[0])
+        return found

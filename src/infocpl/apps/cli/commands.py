@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-__all__ = ["Convert", "Demo", "Evaluate", "Info", "Predict", "Run"]
+__all__ = ["Convert", "Demo", "Evaluate", "ImportWeights", "Info", "Predict", "Run"]
 
 
 @dataclass(frozen=True)
@@ -44,21 +44,40 @@ class Demo:
 class Convert:
     """Check a dataset's original files and turn them into a fast clip store.
 
+    A conversion that was killed goes on where it ended when the same command is given again.
+    Published features become a feature store; say then what their encoder was trained on.
+
     Example: infocpl convert --dataset utd-mhad --data raw/utd --out stores/utd
     """
 
     dataset: str
-    """Name of the dataset (see `infocpl info`)."""
+    """Name of the dataset (see `infocpl info`), or a YAML file of your own."""
     data: Path
-    """Folder with the original files."""
+    """Folder with the original files; or a file or folder that holds many clips, or features."""
     out: Path
     """The store to write."""
+    format: str | None = None
+    """File format, if neither the dataset's nor to be recognised (see `infocpl info`)."""
+    division: str = ""
+    """Which of its own training and test sets a file of many clips is divided by."""
     workers: int = 1
     """Processes that read files."""
-    skip_bad: bool = False
-    """Leave unreadable files out and list them in the manifest, instead of stopping."""
+    on_error: Literal["stop", "skip"] = "stop"
+    """`skip` leaves unreadable clips out and lists them in the manifest, instead of stopping."""
     overwrite: bool = False
     """Replace an existing store."""
+    missing: Path | None = None
+    """Your list of clips without a usable skeleton, a name a line; added to the known ones."""
+    classes: Path | None = None
+    """Your names of the classes, one a line in the order of their numbers."""
+    train: tuple[str, ...] = ()
+    """Who trains, as PROTOCOL=FILE: a list of ids, or PKU-MMD's list of recordings."""
+    trained_on: str | None = None
+    """For features: split whose seen classes their encoder was trained on, `all`, or `unknown`."""
+    encoder: str = ""
+    """For features: the encoder that made them, in words."""
+    declared_by: Literal["user", "publisher"] = "user"
+    """For features: who says what their encoder was trained on."""
 
     def execute(self, typed: str) -> int:
         """Run the command."""
@@ -75,36 +94,47 @@ class Run:
     """
 
     dataset: str
-    """Name of the dataset (see `infocpl info`)."""
-    data: Path
-    """Folder with the original files, or a store written by `infocpl convert`."""
+    """Name of the dataset (see `infocpl info`), or a YAML file of your own."""
     split: str
     """family/name, random:SEED:K, or a YAML file with `unseen: [names]`."""
     out: Path
     """Output folder; must be new or empty unless --resume is given."""
+    data: Path | None = None
+    """Folder with the original files, or a store written by `infocpl convert`."""
+    features: Path | None = None
+    """A store of precomputed features in the place of --data: no encoder is trained."""
     seeds: int = 3
     """Independent repetitions; tables show mean and standard deviation over them."""
     protocol: str | None = None
-    """Which seen clips train and which test (default: the dataset's)."""
+    """Which seen clips train and which test (default: the dataset's); `file` takes the division of
+    a file of many clips as it is."""
+    unseen_clips: Literal["all", "test"] = "all"
+    """Clips of unseen classes that test: all, or those of the protocol's test side, as in SynSE."""
     preset: str = "default"
-    """Training preset: default, fast, tiny."""
+    """Training preset: default, fast, tiny, or a published one: paper/ntu60, paper/ntu120,
+    paper/pkummd."""
     selection: Literal["pseudo-unseen", "oracle"] = "pseudo-unseen"
     """What chooses epoch and calibration. `oracle` looks at the unseen test clips, as published
     work does, and is marked wherever its numbers appear."""
     encoder: str | None = None
     """Skeleton encoder instead of the preset's (see `infocpl info`)."""
+    members: int | None = None
+    """Encoders trained apart whose features are put together; each costs the time of one."""
     epochs: int | None = None
     """Encoder epochs instead of the preset's."""
     folds: int | None = None
     """How often seen classes are held out for selection, a seed."""
     text_encoder: str = "minilm"
-    """Text encoder: a name (see `infocpl info`) or a sentence-transformers folder."""
+    """Text encoder: a name (see `infocpl info`), a folder with a sentence-transformers or CLIP
+    model, or a .npy file of vectors with its labels beside it."""
     granularities: tuple[str, ...] = ()
     """Kinds of description to use (default: all)."""
     lexicon: tuple[str, ...] = ()
     """Your own lexicons, asked before the shipped ones: YAML files."""
     threads: int | None = None
     """Processor threads; results are bitwise equal only for equal threads."""
+    workers: int = 1
+    """Processes that read original files."""
     resume: bool = False
     """Continue a killed run in the same folder."""
 
@@ -134,6 +164,8 @@ class Evaluate:
     """Your own lexicons, asked before the shipped ones: YAML files."""
     out: Path | None = None
     """File for the numbers as JSON (must not exist)."""
+    text_encoder: str | None = None
+    """Where the model's text encoder lies now, if not where it was during training."""
 
     def execute(self, typed: str) -> int:
         """Run the command."""
@@ -159,6 +191,8 @@ class Predict:
     """Your own lexicons, asked before the shipped ones: YAML files (see `infocpl describe`)."""
     format: str | None = None
     """File format, if it cannot be told from the file."""
+    text_encoder: str | None = None
+    """Where the model's text encoder lies now, if not where it was during training."""
     top: int = 5
     """Names to show for each file."""
     explain: bool = False
@@ -171,6 +205,35 @@ class Predict:
         from infocpl.apps.cli.use import run_predict
 
         return run_predict(self)
+
+
+@dataclass(frozen=True)
+class ImportWeights:
+    """Turn an aligner trained with the authors' program into a folder infocpl loads.
+
+    The file, a state dict or a whole module, is read without running anything in it.
+
+    Example: infocpl import-weights checkpoint.pt --out authors
+    """
+
+    file: Annotated[Path, tyro.conf.Positional]
+    """File of `torch.save` with weights named proj.0.weight, global_D.0.l0.weight, ..."""
+    out: Path
+    """The folder to write."""
+    k_series: tuple[int, ...] = ()
+    """Descriptions believed by each head (default: 1 5 10 ..., as many as there are heads)."""
+    motion: bool = True
+    """Whether the weights were trained with the motion description, as the paper does."""
+    ignore: tuple[str, ...] = ()
+    """Beginnings of names in the file that may be left out, such as `encoder.`."""
+    overwrite: bool = False
+    """Replace an existing folder."""
+
+    def execute(self, typed: str) -> int:
+        """Run the command."""
+        from infocpl.apps.cli.use import run_import_weights
+
+        return run_import_weights(self)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ import tyro
 
 from infocpl import __version__
 from infocpl.apps.cli.codebook_commands import Ablate, Codebook
-from infocpl.apps.cli.commands import Convert, Demo, Evaluate, Info, Predict, Run
+from infocpl.apps.cli.commands import Convert, Demo, Evaluate, ImportWeights, Info, Predict, Run
+from infocpl.apps.cli.data_commands import Inspect, Splits, Verify
 from infocpl.apps.cli.describe_command import Describe
 from infocpl.errors import InfoCPLError
 
@@ -23,9 +24,13 @@ __all__ = ["main"]
 Command = (
     Annotated[Demo, tyro.conf.subcommand("demo", prefix_name=False)]
     | Annotated[Convert, tyro.conf.subcommand("convert", prefix_name=False)]
+    | Annotated[Verify, tyro.conf.subcommand("verify", prefix_name=False)]
+    | Annotated[Inspect, tyro.conf.subcommand("inspect", prefix_name=False)]
+    | Annotated[Splits, tyro.conf.subcommand("splits", prefix_name=False)]
     | Annotated[Run, tyro.conf.subcommand("run", prefix_name=False)]
     | Annotated[Evaluate, tyro.conf.subcommand("evaluate", prefix_name=False)]
     | Annotated[Predict, tyro.conf.subcommand("predict", prefix_name=False)]
+    | Annotated[ImportWeights, tyro.conf.subcommand("import-weights", prefix_name=False)]
     | Annotated[Describe, tyro.conf.subcommand("describe", prefix_name=False)]
     | Annotated[Codebook, tyro.conf.subcommand("codebook", prefix_name=False)]
     | Annotated[Ablate, tyro.conf.subcommand("ablate", prefix_name=False)]

@@ -56,7 +56,8 @@ def print_result(result: dict[str, Any], out: Path) -> None:
     table.caption = _caption(result)
     console.print(table)
     console.print(f"result: {out / 'result.json'}", soft_wrap=True)
-    console.print(f"model:  {out / 'model'}", soft_wrap=True)
+    if (out / "model").is_dir():
+        console.print(f"model:  {out / 'model'}", soft_wrap=True)
     console.print(f"report: {(out / 'report.html').resolve()}", soft_wrap=True)
 
 
@@ -79,6 +80,10 @@ def _caption(result: dict[str, Any]) -> str:
     ]
     if result["selection"]["oracle"]:
         lines.append("† chosen on the unseen test clips: an upper bound, not a measurement")
+    if warning := result["features"].get("warning"):
+        lines.append(warning)
+    if caveat := result["selection"].get("caveat"):
+        lines.append(caveat)
     if result["published"]:
         lines.append("published rows use other features, text and selection rules")
     return "\n".join(lines)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from infocpl.apps.cli.commands import Demo, Run
 from infocpl.apps.cli.tables import print_result
+from infocpl.data.dataset import Dataset
+from infocpl.data.splits import Split
 from infocpl.errors import ConfigError, OutputExistsError
 
 __all__ = ["run_demo", "run_run"]
@@ -19,13 +21,13 @@ def run_run(options: Run, typed: str) -> int:
         raise ConfigError(f"--seeds must be at least 1, got {options.seeds}")
     if options.threads is not None and options.threads < 1:
         raise ConfigError(f"--threads must be at least 1, got {options.threads}")
-    from infocpl.data import create_dataset, load_split
+    from infocpl.data import find_dataset, load_split
     from infocpl.encoders.registry import encoder_config
     from infocpl.evaluation.config import create_preset
 
-    dataset = create_dataset(options.dataset)
+    dataset = find_dataset(options.dataset)
     split = load_split(dataset, options.split)
-    protocol = dataset.protocol(options.protocol)
+    source = _check_source(options, dataset, split)
     config = create_preset(options.preset)
     encoder = config.encoder
     if options.encoder is not None:
@@ -35,14 +37,14 @@ def run_run(options: Run, typed: str) -> int:
         encoder = dataclasses.replace(
             encoder, fit=dataclasses.replace(encoder.fit, epochs=options.epochs)
         )
+    if options.members is not None:
+        encoder = dataclasses.replace(encoder, members=options.members)
     config = dataclasses.replace(
         config,
         encoder=encoder,
         selection=options.selection,
         folds=config.folds if options.folds is None else options.folds,
     )
-    if not (options.data / "manifest.json").is_file():
-        dataset.files(options.data)  # a clear word about missing files before anything is written
     from infocpl.apps.pipeline import Plan, run_pipeline
     from infocpl.apps.progress import Reporter
     from infocpl.semantics import load_lexicon
@@ -54,8 +56,8 @@ def run_run(options: Run, typed: str) -> int:
     plan = Plan(
         dataset=dataset,
         split=split,
-        protocol=protocol.name,
-        source=options.data,
+        protocol=options.protocol or "",
+        source=source,
         out=options.out,
         config=config,
         seeds=tuple(range(options.seeds)),
@@ -63,10 +65,42 @@ def run_run(options: Run, typed: str) -> int:
         granularities=options.granularities,
         lexicons=tuple(map(load_lexicon, options.lexicon)),
         command=typed,
+        unseen_clips=options.unseen_clips,
+        workers=options.workers,
     )
     result = run_pipeline(plan, Reporter(), resume=options.resume)
     print_result(result, options.out)
     return 0
+
+
+def _check_source(options: Run, dataset: Dataset, split: Split) -> Path:
+    """A clear word about missing files and protocols before anything is written."""
+    from infocpl.data import FeatureStore, is_store, open_store
+    from infocpl.data.labelled import FILE_PROTOCOL
+    from infocpl.data.sources import open_source
+    from infocpl.training.stages import forbid_classes
+
+    if (options.data is None) == (options.features is None):
+        raise ConfigError("run needs --data or --features, and not both")
+    if options.workers < 1:
+        raise ConfigError(f"--workers must be at least 1, got {options.workers}")
+    if options.features is not None:
+        store = FeatureStore.open(options.features)
+        store.protocol(options.protocol)
+        declared = store.encoder.training_classes or ()
+        forbid_classes(declared, split.unseen, "encoder of the precomputed features")
+        return options.features
+    source = Path(options.data or "")
+    if is_store(source):
+        clips = open_store(source)
+        if isinstance(clips, FeatureStore):
+            raise ConfigError(f"{source} holds features, not clips: give it with --features")
+        clips.protocol(options.protocol)
+        return source
+    if options.protocol not in (None, FILE_PROTOCOL, *dataset.protocol_files):
+        dataset.protocol(options.protocol)
+    open_source(dataset, source)
+    return source
 
 
 def run_demo(options: Demo, typed: str) -> int:
@@ -90,7 +124,7 @@ def run_demo(options: Demo, typed: str) -> int:
     plan = Plan(
         dataset=dataset,
         split=split,
-        protocol=dataset.default_protocol,
+        protocol="",
         source=options.out / "work" / "skeletons",
         out=options.out,
         config=create_preset("fast"),

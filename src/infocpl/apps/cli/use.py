@@ -1,4 +1,4 @@
-"""``infocpl predict`` and ``infocpl evaluate``: what a trained model is used for."""
+"""``infocpl predict``, ``evaluate`` and ``import-weights``: what is done with trained models."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from infocpl.apps.cli.commands import Evaluate, Predict
+from infocpl.apps.cli.commands import Evaluate, ImportWeights, Predict
 from infocpl.errors import ConfigError, LabelError, OutputExistsError
 
-__all__ = ["run_evaluate", "run_predict"]
+__all__ = ["run_evaluate", "run_import_weights", "run_predict"]
 
 
 def run_predict(options: Predict) -> int:
@@ -30,8 +30,9 @@ def run_predict(options: Predict) -> int:
         raise LabelError("predict needs at least two names to choose from")
     if options.format is not None:
         get_format(options.format)
+    model = ZeroShotModel.from_pretrained(options.model)
     lexicons = tuple(map(load_lexicon, options.lexicon))
-    predictor = Predictor(ZeroShotModel.from_pretrained(options.model), labels, lexicons=lexicons)
+    predictor = Predictor(model, labels, lexicons=lexicons, text_encoder=options.text_encoder)
     if predictor.composed:
         told = ", ".join(f"{name} ({source})" for name, source in predictor.composed.items())
         print(
@@ -60,29 +61,57 @@ def run_evaluate(options: Evaluate) -> int:
     if options.out is not None and options.out.exists():
         raise OutputExistsError(f"{options.out} exists already")
     from infocpl.apps.progress import Reporter
-    from infocpl.data import ClipStore, convert_dataset, create_dataset, load_split
+    from infocpl.data import ClipStore, convert_dataset, find_dataset, is_store, load_split
     from infocpl.evaluation.evaluate import evaluate_model
     from infocpl.files import write_json
     from infocpl.semantics import load_lexicon
     from infocpl.training.pretrained import ZeroShotModel
     from infocpl.training.stages import forbid_classes
 
-    dataset = create_dataset(options.dataset)
+    dataset = find_dataset(options.dataset)
     split = load_split(dataset, options.split)
     model = ZeroShotModel.from_pretrained(options.model)
     lexicons = tuple(map(load_lexicon, options.lexicon))
     # Said before minutes are spent on reading files, and again by evaluate_model().
     forbid_classes(model.seen, split.unseen, "model")
     reporter = Reporter()
-    if (options.data / "manifest.json").is_file():
-        numbers = evaluate_model(model, ClipStore.open(options.data), split, lexicons=lexicons)
+    if is_store(options.data):
+        store = ClipStore.open(options.data)
+        numbers = evaluate_model(
+            model, store, split, lexicons=lexicons, text_encoder=options.text_encoder
+        )
     else:
         reporter.say(f"reading {dataset.title}")
         with tempfile.TemporaryDirectory(prefix="infocpl-") as folder:
             store = convert_dataset(dataset, options.data, Path(folder) / "store")
-            numbers = evaluate_model(model, store, split, lexicons=lexicons)
+            numbers = evaluate_model(
+                model, store, split, lexicons=lexicons, text_encoder=options.text_encoder
+            )
     text = json.dumps(numbers, indent=1)
     if options.out is not None:
         write_json(options.out, numbers)
     print(text)
+    return 0
+
+
+def run_import_weights(options: ImportWeights) -> int:
+    """Convert the authors' weights and say what they are."""
+    if options.out.exists() and not options.overwrite:
+        raise OutputExistsError(f"{options.out} exists already")
+    from infocpl.training.authors import import_weights
+
+    model = import_weights(
+        options.file,
+        options.out,
+        k_series=options.k_series or None,
+        motion=options.motion,
+        ignore=options.ignore,
+        overwrite=options.overwrite,
+    )
+    config = model.config
+    series = ", ".join(map(str, config.k_series))
+    print(
+        f"{options.out}: {len(config.k_series)} heads (k = {series}), "
+        f"{config.visual_dim} features, text of {config.text_dim} numbers"
+    )
     return 0

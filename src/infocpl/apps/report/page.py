@@ -80,11 +80,20 @@ def write_report(result: Mapping[str, Any], clips: Sequence[Mapping[str, Any]], 
     ...     "75.0" in page.read_text(encoding="utf-8")
     True
     """
-    path = Path(path)
+    return write_page(Path(path), render_report(result, clips))
+
+
+def write_page(path: Path, text: str) -> Path:
+    """Write an HTML page whole or not at all.
+
+    Raises
+    ------
+    ConfigError : if `path` is a folder or cannot be written
+    """
     if path.is_dir():
         raise ConfigError(f"{path}: expected the name of an HTML file, got a folder")
     # Lone surrogates can come out of JSON, but not go into UTF-8.
-    data = render_report(result, clips).encode("utf-8", "replace")
+    data = text.encode("utf-8", "replace")
     try:
         with atomic_path(path) as temporary:
             temporary.write_bytes(data)
@@ -101,16 +110,9 @@ def render_report(result: Mapping[str, Any], clips: Sequence[Mapping[str, Any]])
     DataError : if the result or a clip lacks a key or holds a wrong value, which it names
     """
     _check(result)
-    folder = resources.files(__package__) / "templates"
-    script = (folder / "player.js").read_text(encoding="utf-8")
-    style = (folder / "style.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string((folder / "report.html").read_text(encoding="utf-8"))
     oracle = result["selection"]["rule"] == "oracle"
-    return template.render(
+    return render_template(
+        "report.html",
         result=result,
         oracle=oracle,
         mark="†" if oracle else "",
@@ -120,6 +122,7 @@ def render_report(result: Mapping[str, Any], clips: Sequence[Mapping[str, Any]])
         rows=_rows(result, oracle=oracle),
         caption=_caption(result),
         few=len(result["split"]["unseen"]) <= 5,
+        warnings=_warnings(result),
         recall=_recall(result),
         titles=_titles(result),
         confusions=method_confusions(result),
@@ -129,6 +132,24 @@ def render_report(result: Mapping[str, Any], clips: Sequence[Mapping[str, Any]])
         facts=_facts(result),
         cards=clip_cards(clips),
         payload=script_json([clip_payload(c, f"clips[{i}]") for i, c in enumerate(clips)]),
+    )
+
+
+def render_template(name: str, **values: Any) -> str:
+    """Fill in a page template; player and style become part of it."""
+    folder = resources.files(__package__) / "templates"
+    script = (folder / "player.js").read_text(encoding="utf-8")
+    style = (folder / "style.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(lambda part: (folder / part).read_text(encoding="utf-8")),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(name).render(
+        **values,
         # Our own files; the page's security policy lets no other script run.
         script=Markup(script),  # noqa: S704
         style=Markup(style),  # noqa: S704
@@ -195,6 +216,12 @@ def _leaked(result: Mapping[str, Any]) -> list[str]:
     """Unseen classes on which the skeleton encoder was trained; there must be none."""
     trained = optional(result["features"], "training_classes", list, "result.features")
     return [name for name in result["split"]["unseen"] if name in trained]
+
+
+def _warnings(result: Mapping[str, Any]) -> list[str]:
+    """What is only declared of precomputed features, and what that does to selection."""
+    found = (result["features"].get("warning"), result["selection"].get("caveat"))
+    return [_plain(sentence) for sentence in found if sentence]
 
 
 def _summary(result: Mapping[str, Any]) -> dict[str, str]:
@@ -310,7 +337,9 @@ def _recall(result: Mapping[str, Any]) -> list[dict[str, Any]]:
         table = optional(method, "per_class", dict, f"result.methods.{name}")
         for label in table:
             entry = need(table, label, dict, where)
-            recall = float(need(entry, "recall", int, f"{where}.{label}"))
+            # A class without clips has no recall; it stands last and without a bar.
+            known = "recall" not in entry or entry["recall"] is not None
+            recall = float(need(entry, "recall", int, f"{where}.{label}")) if known else None
             row = rows.setdefault(label, {"label": label, "clips": None, "methods": []})
             row["clips"] = row["clips"] or entry.get("clips")
             row["methods"].append(
@@ -319,8 +348,8 @@ def _recall(result: Mapping[str, Any]) -> list[dict[str, Any]]:
                     "series": place % SERIES,
                     "first": place == 0,
                     "percent": percent(recall),
-                    "width": f"{100 * min(max(recall, 0.0), 1.0):.2f}",
-                    "value": recall,
+                    "width": f"{100 * min(max(recall or 0.0, 0.0), 1.0):.2f}",
+                    "value": -1.0 if recall is None else recall,
                 }
             )
     return sorted(rows.values(), key=lambda row: (-row["methods"][0]["value"], row["label"]))

@@ -8,7 +8,7 @@ from typing import Any
 
 from infocpl.errors import DataError, LanguageModelError
 from infocpl.files import canonical_hash, read_json, write_json
-from infocpl.semantics.cache import default_cache_folder
+from infocpl.semantics.cache_folder import default_cache_folder
 
 __all__ = ["AnswerStore"]
 

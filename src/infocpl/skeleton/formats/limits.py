@@ -7,6 +7,7 @@ milliseconds.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,20 @@ from infocpl.errors import SkeletonFormatError
 
 __all__ = [
     "MAX_BODIES",
+    "MAX_CLASSES",
+    "MAX_CLIPS",
+    "MAX_COLLECTION_BYTES",
     "MAX_COORDINATE",
     "MAX_FILE_BYTES",
     "MAX_FRAMES",
     "check_coordinates",
+    "file_size",
+    "is_folder",
+    "path_exists",
     "read_bounded",
     "read_head",
     "show",
+    "sniff_head",
 ]
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -33,6 +41,15 @@ MAX_FRAMES = 10_000
 
 MAX_BODIES = 16
 """Most bodies in one frame."""
+
+MAX_COLLECTION_BYTES = 64 * 1024**3
+"""Largest file that is mapped (the largest published one, NTU RGB+D 120 as npz, has 21 GB)."""
+
+MAX_CLIPS = 2_000_000
+"""Most clips in one collection (NTU RGB+D 120 has 114,480, Kinetics 300,000)."""
+
+MAX_CLASSES = 10_000
+"""Most classes of a collection that does not say how many it has."""
 
 MAX_COORDINATE = 1e6
 """Largest magnitude of a coordinate, in the unit of the file; no sensor sees a thousand km."""
@@ -53,11 +70,10 @@ def read_bounded(path: str | Path, *, max_bytes: int = MAX_FILE_BYTES) -> bytes:
     infocpl.errors.SkeletonFormatError: no/such/clip.skeleton: file: expected a readable file, \
 got nothing at this path
     """
-    content = _read(path, max_bytes + 1)
+    # The size is asked for first, and not trusted: a file may grow while it is read.
+    content = _read(path, max_bytes + 1, max_bytes)
     if len(content) > max_bytes:
-        raise SkeletonFormatError(
-            path, "file size", f"at most {max_bytes:,} bytes", f"more than {max_bytes:,}"
-        )
+        raise _too_large(path, max_bytes)
     if not content:
         raise SkeletonFormatError(path, "file", "content", "an empty file")
     return content
@@ -73,7 +89,53 @@ def read_head(path: str | Path, size: int = 4096) -> bytes:
     return _read(path, size)
 
 
-def _read(path: str | Path, size: int) -> bytes:
+def path_exists(path: Path) -> bool:
+    """Whether there is something at `path`; never raises."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name too long, or with a NUL byte
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether `path` is a folder; never raises."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def sniff_head(path: Path, size: int = 4096) -> bytes:
+    """The first `size` bytes of a regular file, b"" of anything else; never raises."""
+    try:
+        return _read(path, size)
+    except SkeletonFormatError:
+        return b""
+
+
+def file_size(path: str | Path, *, max_bytes: int = MAX_COLLECTION_BYTES) -> int:
+    """Size of a regular file that is to be mapped, not read.
+
+    Raises
+    ------
+    SkeletonFormatError : if there is no readable regular file, or it is empty or too large
+    """
+    path = Path(path)
+    if not read_head(path, 1):
+        raise SkeletonFormatError(path, "file", "content", "an empty file")
+    size = path.stat().st_size
+    if size > max_bytes:
+        raise SkeletonFormatError(
+            path, "file size", f"at most {max_bytes:,} bytes", f"{size:,} bytes"
+        )
+    return size
+
+
+def _too_large(path: str | Path, most: int) -> SkeletonFormatError:
+    return SkeletonFormatError(path, "file size", f"at most {most:,} bytes", f"more than {most:,}")
+
+
+def _read(path: str | Path, size: int, most: int | None = None) -> bytes:
     path = Path(path)
     try:
         if not path.exists():
@@ -83,13 +145,20 @@ def _read(path: str | Path, size: int) -> bytes:
             kind = "a folder" if path.is_dir() else "neither a file nor a folder"
             raise SkeletonFormatError(path, "file", "a readable file", kind)
         with path.open("rb") as file:
+            if most is not None and os.fstat(file.fileno()).st_size > most:
+                raise _too_large(path, most)
             return file.read(size)
     except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
         raise SkeletonFormatError(path, "file", "a readable file", str(error)) from error
 
 
 def check_coordinates(
-    values: NDArray[np.float64], path: str | Path, axes: tuple[str, ...], start: int = 0
+    values: NDArray[np.float64],
+    path: str | Path,
+    axes: tuple[str, ...],
+    start: int = 0,
+    *,
+    field: str = "coordinate",
 ) -> None:
     """Refuse coordinates that are not finite or larger than :data:`MAX_COORDINATE`.
 
@@ -98,6 +167,7 @@ def check_coordinates(
     values : array whose axes are called `axes` in the message, for instance
         ``("frame", "joint", "coordinate")``
     start : number given to the first entry of every axis
+    field : what an entry is called
 
     Raises
     ------
@@ -117,7 +187,7 @@ number within 1e+06, got nan
         where = ", ".join(f"{a} {int(i) + start}" for a, i in zip(axes, first, strict=True))
         raise SkeletonFormatError(
             path,
-            "coordinate",
+            field,
             f"a finite number within {MAX_COORDINATE:.0e}",
             f"{float(values[first]):g}",
             where,

@@ -72,6 +72,14 @@ def read_mat5_array(path: Path, content: bytes, variable: str) -> NDArray[np.flo
     [[1.0, 0.0], [0.0, 1.0]]
     """
     marks: dict[bytes, Literal["little", "big"]] = {b"IM": "little", b"MI": "big"}
+    if len(content) < _HEADER_BYTES:
+        raise SkeletonFormatError(
+            path,
+            "header",
+            f"the {_HEADER_BYTES} bytes of a MATLAB 5 file",
+            f"{len(content)} bytes",
+            "byte 0",
+        )
     order = marks.get(content[126:128])
     if order is None or not is_mat5(content):
         raise SkeletonFormatError(

@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from infocpl.errors import ConfigError, LayoutError, SkeletonFormatError
+from infocpl.errors import ConfigError, SkeletonFormatError
 from infocpl.files import atomic_path
+from infocpl.skeleton.bodies import BodyTrack, choose_bodies, join_tracks
 from infocpl.skeleton.formats.limits import (
     MAX_BODIES,
     MAX_FRAMES,
@@ -23,38 +24,37 @@ from infocpl.skeleton.formats.limits import (
     show,
 )
 from infocpl.skeleton.formats.ntu_text import JOINTS, NtuTable, read_table
+from infocpl.skeleton.formats.padded import require_ntu25
 from infocpl.skeleton.formats.registry import SkeletonFormat, register_format
 from infocpl.skeleton.layout import create_layout
 from infocpl.skeleton.sequence import SkeletonSequence
 
-__all__ = ["ntu_name", "parse_ntu_name", "read_ntu", "write_ntu"]
+__all__ = ["format_ntu", "ntu_name", "parse_ntu_name", "read_ntu", "write_ntu"]
 
 FPS = 30.0
 _STATE_CONFIDENCE = np.array([0.0, 0.5, 1.0])
 _NAME = re.compile(r"S(\d{3})C(\d{3})P(\d{3})R(\d{3})A(\d{3})")
 _NAME_FIELDS = ("setup", "camera", "subject", "replication", "action")
-# A standing person is about three to five times as tall as wide, a sitting one about twice;
-# tracked chairs, tables and screens are wider than tall or thin as a pole.
-_PLAUSIBLE_RATIO = (0.1, 1.0)
-_STEADY = 0.9
+# A person who is lost and found gets a new number; real clips have a handful.
+_MAX_TRACKS = 256
 # The Kinect numbers bodies from 2**56 upwards.
 _FIRST_ID = 72057594037927936
 
 
-def read_ntu(path: str | Path, *, max_persons: int = 2) -> SkeletonSequence:
+def read_ntu(path: str | Path, *, max_persons: int = 2, select: bool = True) -> SkeletonSequence:
     """Read one NTU RGB+D clip.
 
-    Bodies are collected by tracking id. If there are more than `max_persons`, the most energetic
-    plausible ones stay: energy is the sum over joints of the variance of the coordinates, and a
-    body is plausible if the median over its frames of width (the larger of the x and z extents)
-    to height (y extent) lies between 0.1 and 1; implausible bodies are used only when there are
-    too few plausible ones. Persons are ordered by energy, those tracked in at least nine tenths
-    as many frames as the longest one first, so person 0 is the steadiest main actor.
+    Bodies are collected by tracking id. Then, unless `select` is false, tracks of one person who
+    was lost and found are joined (:func:`~infocpl.skeleton.bodies.join_tracks`), and of the persons
+    the plausible and most energetic ones are kept, main actor first
+    (:func:`~infocpl.skeleton.bodies.choose_bodies`, the usual rules for this dataset).
 
     Parameters
     ----------
     path : a ``.skeleton`` file
     max_persons : most persons to keep (1 to 16)
+    select : false gives every tracking id as a person of its own, in order of appearance, and
+        refuses a file with more than `max_persons` of them
 
     Returns
     -------
@@ -81,10 +81,29 @@ def read_ntu(path: str | Path, *, max_persons: int = 2) -> SkeletonSequence:
     if not 1 <= max_persons <= MAX_BODIES:
         raise ConfigError(f"max_persons must lie between 1 and {MAX_BODIES}, got {max_persons}")
     path = Path(path)
-    return _assemble(path, read_table(path), max_persons)
+    table = read_table(path)
+    tracks = _tracks(path, table)
+    if select:
+        persons = join_tracks(tracks)
+        persons = [persons[i] for i in choose_bodies([p.keypoints for p in persons], max_persons)]
+    elif len(tracks) > max_persons:
+        raise SkeletonFormatError(
+            path, "tracking ids", f"at most {max_persons} in the file", str(len(tracks))
+        )
+    else:
+        persons = tracks
+    keypoints = np.zeros((len(persons), table.frames, JOINTS, 3), dtype=np.float32)
+    confidence = np.zeros((len(persons), table.frames, JOINTS), dtype=np.float32)
+    for number, person in enumerate(persons):
+        keypoints[number, person.frames] = person.keypoints
+        confidence[number, person.frames] = person.confidence
+    return SkeletonSequence(
+        keypoints, create_layout("ntu25"), confidence=confidence, fps=FPS, source=str(path)
+    )
 
 
-def _assemble(path: Path, table: NtuTable, max_persons: int) -> SkeletonSequence:
+def _tracks(path: Path, table: NtuTable) -> list[BodyTrack]:
+    """One track for each tracking id, in order of appearance, without frames of nothing."""
     confidence = _STATE_CONFIDENCE[table.numbers[..., -1].astype(np.intp)]
     tracked: NDArray[np.bool_] = np.any(confidence > 0, axis=1)
     rows: dict[int, list[int]] = {}
@@ -95,81 +114,58 @@ def _assemble(path: Path, table: NtuTable, max_persons: int) -> SkeletonSequence
         raise SkeletonFormatError(
             path, "tracking state", "a tracked or inferred joint", "none in the whole file"
         )
+    if len(rows) > _MAX_TRACKS:
+        raise SkeletonFormatError(
+            path, "tracking ids", f"at most {_MAX_TRACKS} in the file", str(len(rows))
+        )
+    times = np.array([frame for frame, _ in table.owners], dtype=np.intp)
     coords = table.numbers[..., :3]
-    chosen = choose_bodies([coords[index] for index in rows.values()], max_persons)
-    ids = list(rows)
-    keypoints = np.zeros((len(chosen), table.frames, JOINTS, 3), dtype=np.float32)
-    weights = np.zeros((len(chosen), table.frames, JOINTS), dtype=np.float32)
-    for person, number in enumerate(chosen):
-        index = rows[ids[number]]
-        times = [table.owners[row][0] for row in index]
-        keypoints[person, times] = coords[index]
-        weights[person, times] = confidence[index]
-    return SkeletonSequence(
-        keypoints, create_layout("ntu25"), confidence=weights, fps=FPS, source=str(path)
-    )
+    return [BodyTrack(times[index], coords[index], confidence[index]) for index in rows.values()]
 
 
-def choose_bodies(bodies: list[NDArray[np.float64]], max_persons: int) -> list[int]:
-    """Choose and order bodies as :func:`read_ntu` describes.
-
-    Parameters
-    ----------
-    bodies : for each body its coordinates in the frames where it was tracked, (F, V, 3)
-
-    Returns
-    -------
-    list of int : at most `max_persons` positions in `bodies`, main actor first
-
-    Examples
-    --------
-    >>> still, moving = np.ones((9, 25, 3)), np.arange(9 * 75.0).reshape(9, 25, 3)
-    >>> choose_bodies([still, moving], 2), choose_bodies([moving[:2], still], 2)
-    ([1, 0], [1, 0])
-    """
-    if len(bodies) == 1:
-        return [0]
-    energy = [float(body.var(axis=0).sum()) for body in bodies]
-    order = sorted(range(len(bodies)), key=lambda i: -energy[i])
-    if len(order) > max_persons:
-        order = sorted(order, key=lambda i: not _plausible(bodies[i]))[:max_persons]
-    longest = max(len(bodies[i]) for i in order)
-    # sorted() is stable: energy decides within steady and within passing bodies.
-    order.sort(key=lambda i: -energy[i])
-    return sorted(order, key=lambda i: len(bodies[i]) < _STEADY * longest)
-
-
-def _plausible(body: NDArray[np.float64]) -> bool:
-    extent = np.ptp(body, axis=1)
-    height = np.maximum(extent[:, 1], 1e-9)
-    ratio = float(np.median(np.maximum(extent[:, 0], extent[:, 2]) / height))
-    return _PLAUSIBLE_RATIO[0] <= ratio <= _PLAUSIBLE_RATIO[1]
-
-
-def write_ntu(path: str | Path, clip: SkeletonSequence) -> None:
-    """Write a clip as an NTU RGB+D file, whole or not at all.
-
-    Coordinates get nine digits, enough for float32, so reading returns them exactly; persons get
-    ids that do not change and appear only in the frames where they are present. Confidence is
-    rounded to the three tracking states (0; below 0.75; from 0.75). Pixels and orientations,
-    which a clip does not have, are zero; the frame rate is not part of the format.
+def write_ntu(
+    path: str | Path, clip: SkeletonSequence, *, ids: NDArray[np.integer] | None = None
+) -> None:
+    """Write a clip as an NTU RGB+D file, whole or not at all; see :func:`format_ntu`.
 
     Raises
     ------
-    LayoutError : if the clip is not on layout ntu25 or not in metres
-    SkeletonFormatError : if the clip has more frames or persons than a reader accepts, too large
-        coordinates, or no person at all
+    ConfigError, LayoutError, SkeletonFormatError : as :func:`format_ntu`
 
     Examples
     --------
     See :func:`read_ntu`.
     """
-    path = Path(path)
-    if clip.layout.name != "ntu25" or clip.units != "m":
-        raise LayoutError(
-            f"NTU files hold layout 'ntu25' in metres; this clip has layout "
-            f"{clip.layout.name!r} in units {clip.units!r}; map or scale it first"
-        )
+    text = format_ntu(clip, ids=ids, path=path)
+    with atomic_path(Path(path)) as temporary:
+        temporary.write_text(text, encoding="ascii", newline="\n")
+
+
+def format_ntu(
+    clip: SkeletonSequence, *, ids: NDArray[np.integer] | None = None, path: str | Path = "clip"
+) -> str:
+    """The text of an NTU RGB+D file.
+
+    Coordinates get nine digits, enough for float32, so reading returns them exactly; persons
+    appear only in the frames where they are present. Confidence is rounded to the three tracking
+    states (0; below 0.75; from 0.75). Pixels and orientations, which a clip does not have, are
+    zero; the frame rate is not part of the format.
+
+    Parameters
+    ----------
+    clip : on layout ntu25, in metres
+    ids : (M, T) tracking number of each person in each frame, from 1, for files in which a person
+        is lost and found under another one; None gives every person one number
+    path : named in messages only
+
+    Raises
+    ------
+    ConfigError : if `ids` has another shape, or is not from 1 to 2**32
+    LayoutError : if the clip is not on layout ntu25 or not in metres
+    SkeletonFormatError : if the clip has more frames or persons than a reader accepts, too large
+        coordinates, or no person at all
+    """
+    require_ntu25(clip, "NTU files")
     for field, limit, got in (
         ("frames", MAX_FRAMES, clip.frames),
         ("persons", MAX_BODIES, clip.persons),
@@ -179,6 +175,10 @@ def write_ntu(path: str | Path, clip: SkeletonSequence) -> None:
     check_coordinates(
         clip.keypoints.astype(np.float64), path, ("person", "frame", "joint", "coordinate")
     )
+    if ids is None:
+        ids = np.repeat(np.arange(1, clip.persons + 1)[:, None], clip.frames, axis=1)
+    if ids.shape != clip.present.shape or not ((ids >= 1) & (ids <= 2**32)).all():
+        raise ConfigError(f"ids must be {clip.present.shape} numbers from 1 to 2**32")
     present = clip.present
     if not present.any():
         raise SkeletonFormatError(path, "persons", "a person in some frame", "none")
@@ -190,10 +190,9 @@ def write_ntu(path: str | Path, clip: SkeletonSequence) -> None:
         persons = np.flatnonzero(present[:, frame]).tolist()
         parts.append(f"{len(persons)}\n")
         for person in persons:
-            parts.append(f"{_FIRST_ID + person + 1} 0 0 0 0 0 0 0 0 2\n")
+            parts.append(f"{_FIRST_ID + int(ids[person, frame])} 0 0 0 0 0 0 0 0 2\n")
             parts.append(body_text % tuple(values[person, frame].ravel().tolist()))
-    with atomic_path(path) as temporary:
-        temporary.write_text("".join(parts), encoding="ascii", newline="\n")
+    return "".join(parts)
 
 
 def parse_ntu_name(name: str | Path) -> dict[str, int]:

@@ -7,7 +7,7 @@ modeling, learning and recognition", CVPR 2014.
 
 from __future__ import annotations
 
-import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,18 @@ import numpy as np
 import orjson
 
 from infocpl.errors import SkeletonFormatError
-from infocpl.skeleton.formats.limits import MAX_FRAMES, check_coordinates, read_bounded, show
+from infocpl.files import atomic_path
+from infocpl.skeleton.formats.json_safe import check_numbers, describe_kind, load_json
+from infocpl.skeleton.formats.kinect_v1 import check_one_kinect_person
+from infocpl.skeleton.formats.limits import MAX_FRAMES, check_coordinates, show
 from infocpl.skeleton.formats.registry import SkeletonFormat, register_format
 from infocpl.skeleton.layout import create_layout
 from infocpl.skeleton.sequence import SkeletonSequence
 
-__all__ = ["read_nw_ucla"]
+__all__ = ["read_nw_ucla", "write_nw_ucla"]
 
 FPS = 30.0
 _JOINTS, _COORDS = 20, 3
-# Twice what MAX_FRAMES frames of long numbers need; parsed lists take many times their text.
-_MAX_JSON_BYTES = 32 * 1024 * 1024
 
 
 def read_nw_ucla(path: str | Path) -> SkeletonSequence:
@@ -43,29 +44,27 @@ def read_nw_ucla(path: str | Path) -> SkeletonSequence:
 
     Examples
     --------
-    >>> import tempfile
+    >>> import json, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "a01_s01_e00_v01.json"
     ...     clip = {"file_name": path.stem, "skeletons": [[[0.1, 0.2, 3.0]] * 20], "label": 1}
-    ...     _ = path.write_bytes(orjson.dumps(clip))
+    ...     _ = path.write_text(json.dumps(clip))
     ...     read_nw_ucla(path).keypoints.shape
     (1, 1, 20, 3)
     """
     path = Path(path)
-    content = read_bounded(path, max_bytes=_MAX_JSON_BYTES)
-    try:
-        record = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        raise SkeletonFormatError(
-            path, "content", "JSON", show(error.msg, 80), f"line {error.lineno}"
-        ) from error
+    record = load_json(path)
     if not isinstance(record, dict) or "skeletons" not in record:
-        got = f"the keys {show(', '.join(record))}" if isinstance(record, dict) else _kind(record)
+        got = (
+            f"the keys {show(', '.join(record))}"
+            if isinstance(record, dict)
+            else describe_kind(record)
+        )
         raise SkeletonFormatError(path, "content", "an object with the key 'skeletons'", got)
     frames = record["skeletons"]
     if not isinstance(frames, list) or not 1 <= len(frames) <= MAX_FRAMES:
         raise SkeletonFormatError(
-            path, "skeletons", f"a list of 1 to {MAX_FRAMES} frames", _kind(frames)
+            path, "skeletons", f"a list of 1 to {MAX_FRAMES} frames", describe_kind(frames)
         )
     numbers: list[float] = []
     for index, frame in enumerate(frames):
@@ -83,30 +82,37 @@ def _collect(path: Path, frame: Any, number: int, numbers: list[float]) -> None:
     """Append the 60 numbers of one frame, having looked at every one of them."""
     where = f"frame {number}"
     if not isinstance(frame, list) or len(frame) != _JOINTS:
-        raise SkeletonFormatError(path, "frame", f"a list of {_JOINTS} joints", _kind(frame), where)
+        raise SkeletonFormatError(
+            path, "frame", f"a list of {_JOINTS} joints", describe_kind(frame), where
+        )
     for joint, point in enumerate(frame):
-        if not isinstance(point, list) or len(point) != _COORDS:
-            raise SkeletonFormatError(
-                path, f"joint {joint + 1}", f"a list of {_COORDS} numbers", _kind(point), where
-            )
-        for value in point:
-            # type() and not isinstance(): true is no coordinate.
-            if type(value) is not float and (type(value) is not int or not _fits(value)):
-                raise SkeletonFormatError(
-                    path, f"joint {joint + 1}", "finite numbers", show(value), where
-                )
-        numbers.extend(point)
+        numbers.extend(check_numbers(path, point, _COORDS, f"joint {joint + 1}", where))
 
 
-def _fits(value: int) -> bool:
-    return math.isfinite(value) if abs(value) < 2**64 else False
+def write_nw_ucla(path: str | Path, clip: SkeletonSequence) -> None:
+    """Write a clip as NW-UCLA JSON, whole or not at all; reading returns the coordinates exactly.
 
+    The label is the number after the ``a`` with which the file's name begins, 0 without one.
 
-def _kind(value: Any) -> str:
-    names = {dict: "an object", str: "a string", bool: "true or false", type(None): "null"}
-    if isinstance(value, list):
-        return f"a list of {len(value)}"
-    return names.get(type(value), "a number")
+    Raises
+    ------
+    LayoutError : if the clip is not of one person on layout kinect20 in metres
+    SkeletonFormatError : if it has more frames than a reader accepts, or nobody in it
+
+    Examples
+    --------
+    See :func:`read_nw_ucla`.
+    """
+    path = Path(path)
+    check_one_kinect_person(path, clip, "NW-UCLA")
+    digits = re.match(r"a(\d{1,9})", path.stem)
+    record = {
+        "file_name": path.stem,
+        "skeletons": clip.keypoints[0].astype(np.float64).tolist(),
+        "label": int(digits[1]) if digits else 0,
+    }
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(orjson.dumps(record))
 
 
 register_format(
@@ -116,7 +122,7 @@ register_format(
         layout="kinect20",
         suffixes=(".json",),
         read=read_nw_ucla,
-        write=None,
+        write=write_nw_ucla,
         sniff=lambda head: head.lstrip().startswith(b"{") and b'"skeletons"' in head,
     )
 )

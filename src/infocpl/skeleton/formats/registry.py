@@ -21,20 +21,23 @@ class SkeletonFormat:
     ----------
     name : registry name, for example ``"ntu"``
     title : one line for people: dataset, sensor, kind of file
-    layout : name of the layout its clips have
+    layout : name of the layout its clips have, or None where each file has its own
     suffixes : usual file name endings in lower case, with the dot
     read : path to clip; raises :class:`SkeletonFormatError` for everything that is wrong
     write : path and clip to file, or None if the format cannot be written
     sniff : whether the first bytes of a file look like this format
+    frame_suffix : ending of the files in a folder that has one for each frame of a clip; "" if the
+        format knows no such folders
     """
 
     name: str
     title: str
-    layout: str
+    layout: str | None
     suffixes: tuple[str, ...]
     read: Callable[[Path], SkeletonSequence]
     write: Callable[[Path, SkeletonSequence], None] | None
     sniff: Callable[[bytes], bool]
+    frame_suffix: str = ""
 
 
 _FORMATS: dict[str, SkeletonFormat] = {}
@@ -66,8 +69,8 @@ def list_formats() -> list[str]:
 
     Examples
     --------
-    >>> list_formats()
-    ['ntu', 'nw-ucla', 'sbu', 'utd-mhad']
+    >>> {"ntu", "openpose"} <= set(list_formats())
+    True
     """
     return sorted(_FORMATS)
 
@@ -93,7 +96,7 @@ def read_skeleton(path: str | Path, format: str | None = None) -> SkeletonSequen
 
     Parameters
     ----------
-    path : the file
+    path : the file, or the folder of a format with one file for each frame
     format : name of its format; None recognises it by content, then by suffix
 
     Returns
@@ -119,12 +122,14 @@ got nothing at this path
 
 
 def _recognise(path: Path) -> SkeletonFormat:
-    head = read_head(path)
+    file = _first_frame(path)
+    head = read_head(file or path)
     if not head:
         raise SkeletonFormatError(path, "file", "content", "an empty file")
-    suffix = path.suffix.lower()
-    by_suffix = [item for item in _FORMATS.values() if suffix in item.suffixes]
-    by_content = [item for item in _FORMATS.values() if item.sniff(head)]
+    known = [item for item in _FORMATS.values() if file is None or item.frame_suffix]
+    suffix = (file or path).suffix.lower()
+    by_suffix = [item for item in known if suffix in item.suffixes]
+    by_content = [item for item in known if item.sniff(head)]
     both = [item for item in by_content if item in by_suffix]
     # A damaged file of a telling suffix is left to its reader, which can say what is wrong.
     for group in (both, by_content, by_suffix):
@@ -135,8 +140,18 @@ def _recognise(path: Path) -> SkeletonFormat:
         raise SkeletonFormatError(
             path, "format", "one format to fit", f"{', '.join(candidates)}; name the format"
         )
-    known = "; ".join(
+    titles = "; ".join(
         f"{name} ({'/'.join(_FORMATS[name].suffixes)}: {_FORMATS[name].title})"
         for name in list_formats()
     )
-    raise SkeletonFormatError(path, "format", f"one of {known}", "none of these")
+    raise SkeletonFormatError(path, "format", f"one of {titles}", "none of these")
+
+
+def _first_frame(path: Path) -> Path | None:
+    """The first file of a folder with one for each frame; None if `path` is no such folder."""
+    suffixes = {item.frame_suffix for item in _FORMATS.values()} - {""}
+    try:
+        files = [file for file in path.iterdir() if file.suffix.lower() in suffixes]
+    except (OSError, ValueError):  # no folder, or one that cannot be read
+        return None
+    return min(files, default=None)

@@ -19,13 +19,14 @@ from pathlib import Path
 
 import numpy as np
 
-from infocpl.errors import SkeletonFormatError
+from infocpl.errors import LayoutError, SkeletonFormatError
+from infocpl.files import atomic_path
 from infocpl.skeleton.formats.limits import MAX_FRAMES, check_coordinates, read_bounded, show
 from infocpl.skeleton.formats.registry import SkeletonFormat, register_format
 from infocpl.skeleton.layout import create_layout
 from infocpl.skeleton.sequence import SkeletonSequence
 
-__all__ = ["read_sbu"]
+__all__ = ["read_sbu", "write_sbu"]
 
 FPS = 15.0
 _PERSONS, _JOINTS, _COORDS = 2, 15, 3
@@ -108,6 +109,43 @@ def _collect(path: Path, row: bytes, line: int, last: int, numbers: list[float])
     return int(frame)
 
 
+def write_sbu(path: str | Path, clip: SkeletonSequence) -> None:
+    """Write a clip of one or two persons as SBU rows, whole or not at all.
+
+    An absent person is a row of zeros. Reading returns coordinates to a millionth of a metre;
+    confidence and frame rate are not part of the format.
+
+    Raises
+    ------
+    LayoutError : if the clip is not of one or two persons on layout sbu15 in metres
+    SkeletonFormatError : if it has more frames than a reader accepts, or nobody in it
+
+    Examples
+    --------
+    See :func:`read_sbu`.
+    """
+    path = Path(path)
+    if clip.layout.name != "sbu15" or clip.units != "m" or clip.persons > _PERSONS:
+        raise LayoutError(
+            f"SBU files hold two persons on layout 'sbu15' in metres; this clip has {clip.persons} "
+            f"on layout {clip.layout.summary} in units {clip.units!r}"
+        )
+    if clip.frames > MAX_FRAMES:
+        raise SkeletonFormatError(path, "frames", f"at most {MAX_FRAMES}", f"{clip.frames}")
+    if not clip.present.any():
+        raise SkeletonFormatError(path, "persons", "a person in some frame", "none")
+    values = np.zeros((clip.frames, _PERSONS, _JOINTS, _COORDS))
+    fractions = (clip.keypoints.astype(np.float64) - _OFFSET) / _SCALE
+    fractions *= clip.present[..., None, None]
+    values[:, : clip.persons] = fractions.transpose(1, 0, 2, 3)
+    check_coordinates(values, path, ("frame", "person", "joint", "coordinate"))
+    row = "%d" + ",%.12g" * (_COLUMNS - 1) + "\n"
+    table = values.reshape(clip.frames, -1).tolist()
+    text = "".join(row % (frame, *numbers) for frame, numbers in enumerate(table, start=1))
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="ascii", newline="\n")
+
+
 def _sniff(head: bytes) -> bool:
     first = head.lstrip().split(b"\n", 1)[0]
     return first.count(b",") == _COLUMNS - 1 and first.split(b",", 1)[0].strip().isdigit()
@@ -120,7 +158,7 @@ register_format(
         layout="sbu15",
         suffixes=(".txt", ".csv"),
         read=read_sbu,
-        write=None,
+        write=write_sbu,
         sniff=_sniff,
     )
 )

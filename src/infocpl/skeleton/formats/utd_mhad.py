@@ -11,13 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from infocpl.errors import SkeletonFormatError
+from infocpl.files import atomic_path
+from infocpl.skeleton.formats.kinect_v1 import check_one_kinect_person
 from infocpl.skeleton.formats.limits import MAX_FRAMES, check_coordinates, read_bounded
 from infocpl.skeleton.formats.mat5 import is_mat5, read_mat5_array
 from infocpl.skeleton.formats.registry import SkeletonFormat, register_format
 from infocpl.skeleton.layout import create_layout
 from infocpl.skeleton.sequence import SkeletonSequence
 
-__all__ = ["read_utd_mhad"]
+__all__ = ["read_utd_mhad", "write_utd_mhad"]
 
 FPS = 30.0
 _VARIABLE = "d_skel"
@@ -75,6 +77,28 @@ def read_utd_mhad(path: str | Path) -> SkeletonSequence:
     )
 
 
+def write_utd_mhad(path: str | Path, clip: SkeletonSequence) -> None:
+    """Write a clip as a UTD-MHAD file, whole or not at all; reading returns the numbers exactly.
+
+    Raises
+    ------
+    LayoutError : if the clip is not of one person on layout kinect20 in metres
+    SkeletonFormatError : if it has more frames than a reader accepts, or nobody in it
+
+    Examples
+    --------
+    See :func:`read_utd_mhad`.
+    """
+    from scipy.io import savemat  # half a second that readers need not wait for
+
+    path = Path(path)
+    check_one_kinect_person(path, clip, "UTD-MHAD")
+    order = [clip.layout.index(joint) for joint in _FILE_ORDER]
+    frames = clip.keypoints[0][:, order].astype(np.float64)
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        savemat(file, {_VARIABLE: frames.transpose(1, 2, 0)}, do_compression=True)
+
+
 register_format(
     SkeletonFormat(
         name="utd-mhad",
@@ -82,7 +106,7 @@ register_format(
         layout="kinect20",
         suffixes=(".mat",),
         read=read_utd_mhad,
-        write=None,
+        write=write_utd_mhad,
         sniff=is_mat5,
     )
 )

@@ -18,7 +18,7 @@ from infocpl.skeleton.synthetic.kinematics import rotation, solve
 from infocpl.skeleton.synthetic.sensor import View, create_view, observe
 from infocpl.skeleton.synthetic.subjects import MAX_SUBJECTS, Subject, create_subject, vary_style
 
-__all__ = ["FPS", "generate_clip", "generate_dataset", "move_bodies"]
+__all__ = ["FPS", "generate_clip", "generate_dataset", "move_bodies", "partner_of"]
 
 FPS = 30.0
 _FRAMES = (50, 110)
@@ -60,7 +60,7 @@ def move_bodies(
     return np.stack(bodies)
 
 
-def _partner(subject: int) -> int:
+def partner_of(subject: int) -> int:
     """The other one of the pairs (1, 2), (3, 4), ...: a split between pairs parts no couple."""
     return subject + 1 if subject % 2 else subject - 1
 
@@ -78,7 +78,7 @@ def _generate(
         raise DataError(f"replication: expected 1 to {MAX_SUBJECTS}, got {replication}")
     if not noise >= 0.0:
         raise DataError(f"noise: expected a number >= 0, got {noise}")
-    numbers = [subject, _partner(subject)][: action.persons]
+    numbers = [subject, partner_of(subject)][: action.persons]
     subjects = [create_subject(number, seed) for number in numbers]
     rng = _source_of_chance(seed, action.id, subject, replication)
     seconds = action.seconds * subjects[0].tempo * float(rng.uniform(0.93, 1.07))

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from infocpl.errors import DataError
 from infocpl.skeleton.layout import create_layout
+from infocpl.skeleton.rotations import rotation
 from infocpl.skeleton.synthetic.body import Body
 
 __all__ = ["CHANNELS", "Pose", "rotation", "solve"]
@@ -97,26 +98,6 @@ class Pose:
             odd = channel == "heading" or channel.endswith(("_x", "_roll", "_yaw"))
             other[twin] = -self[channel] if odd else self[channel]
         return other
-
-
-def rotation(axis: str, degrees: ArrayLike) -> Array:
-    """Right-handed rotations about ``"x"``, ``"y"`` or ``"z"``: (T,) degrees to (T, 3, 3).
-
-    Examples
-    --------
-    >>> rotation("z", [90.0])[0].dot([1.0, 0.0, 0.0]).round(6).tolist()
-    [0.0, 1.0, 0.0]
-    """
-    angle = np.radians(np.atleast_1d(np.asarray(degrees, dtype=np.float64)))
-    if axis not in ("x", "y", "z"):
-        raise DataError(f"axis: expected x, y or z, got {axis!r}")
-    first, second = {"x": (1, 2), "y": (2, 0), "z": (0, 1)}[axis]
-    matrix = np.zeros((len(angle), 3, 3))
-    matrix[:, [0, 1, 2], [0, 1, 2]] = 1.0
-    matrix[:, first, first] = matrix[:, second, second] = np.cos(angle)
-    matrix[:, second, first] = np.sin(angle)
-    matrix[:, first, second] = -matrix[:, second, first]
-    return matrix
 
 
 def _swing(lift: Array, azimuth: Array) -> Array:
