@@ -24,7 +24,7 @@ PREPOSITIONS = frozenset(
 _BESIDE_ACTION = ("posture", "body", "thing", "empty", "way", "manner", "times")
 _ORDER = (
     *("action", "negation", "hands", "feet", "posture", "body", "thing", "person", "way", "height"),
-    *("side", "manner", "times", "number", "rest", "empty"),
+    *("side", "manner", "times", "number", "empty"),
 )
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from infocpl.semantics.grammar.english import definite
 from infocpl.semantics.grammar.frames import Frame
 from infocpl.semantics.grammar.modify import apply_words, posture_level
 from infocpl.semantics.grammar.roles import Act, Parsed
 from infocpl.semantics.grammar.scene import Scene
 from infocpl.semantics.grammar.vocabulary import Vocabulary
-from infocpl.semantics.grammar.voice import definite
 from infocpl.semantics.traits import TRAIT_VALUES
 
 __all__ = ["Understood", "understand"]

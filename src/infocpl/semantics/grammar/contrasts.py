@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infocpl.semantics.entry import Contrast
+from infocpl.semantics.grammar.english import join_words
 from infocpl.semantics.grammar.frames import Frame
 from infocpl.semantics.grammar.phrases import CONTACTS, HEIGHTS, OFTEN, PATHS, POSTURES, SPEEDS
 from infocpl.semantics.grammar.scene import Scene, side_of
 from infocpl.semantics.grammar.vocabulary import load_vocabulary
-from infocpl.semantics.grammar.voice import Voice, join_words, way_phrase
+from infocpl.semantics.grammar.voice import Voice, way_phrase
 from infocpl.semantics.grammar.writer import Writer, sentence
 from infocpl.semantics.labels import label_key
 from infocpl.semantics.traits import Traits, trait_vector

@@ -10,13 +10,9 @@ from infocpl.semantics.grammar.contrasts import tell_contrasts
 from infocpl.semantics.grammar.names import tell_aliases
 from infocpl.semantics.grammar.reading import Reading
 from infocpl.semantics.grammar.scene import Scene
-from infocpl.semantics.grammar.tell_body import (
-    tell_definition,
-    tell_motion,
-    tell_parts,
-    tell_phases,
-)
+from infocpl.semantics.grammar.tell_body import tell_definition, tell_motion, tell_phases
 from infocpl.semantics.grammar.tell_details import tell_details, tell_sensor
+from infocpl.semantics.grammar.tell_parts import tell_parts
 from infocpl.semantics.grammar.tell_traits import tell_attributes, tell_objects, tell_purpose
 from infocpl.semantics.grammar.voice import Voice
 from infocpl.semantics.grammar.writer import Writer

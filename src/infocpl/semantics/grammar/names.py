@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from infocpl.semantics.grammar.english import gerund
 from infocpl.semantics.grammar.phrases import HEIGHTS
 from infocpl.semantics.grammar.vocabulary import load_vocabulary
-from infocpl.semantics.grammar.voice import Voice, gerund, way_phrase
+from infocpl.semantics.grammar.voice import Voice, way_phrase
 from infocpl.semantics.labels import label_key
 
 __all__ = ["kind_of_movement", "tell_aliases"]

@@ -21,7 +21,7 @@ CONFIDENT = 0.6
 """Confidence from which on a reading is worth describing an action by."""
 
 # Words that say nothing about a movement neither raise nor lower the confidence.
-_LITTLE = ("empty", "number", "rest")
+_LITTLE = ("empty", "number")
 _SPELT = 0.5
 _SHARE = 0.5
 
@@ -40,7 +40,6 @@ _KINDS = {
     "person": "person",
     "negation": "negation",
     "number": "number",
-    "rest": "posture",
     "empty": "no meaning of its own",
     "unknown": "unknown",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from infocpl.semantics.grammar.choose import PREPOSITIONS, Read
@@ -67,7 +67,6 @@ class Parsed:
     manners: list[str] = field(default_factory=list)
     times: str = ""
     postures: list[str] = field(default_factory=list)
-    rests: list[str] = field(default_factory=list)
     side: str = ""
     hands: str = ""
     feet: str = ""
@@ -95,10 +94,28 @@ class _Walker:
         self.plural_side = False
         self.last_place = -1
 
+        self.handlers: dict[str, Callable[[Read, Read | None], None]] = {
+            "empty": self._empty,
+            "negation": self._negation,
+            "action": self._action,
+            "body": self._body,
+            "thing": self._thing,
+            "person": self._person,
+            "hands": self._hands,
+            "feet": self._feet,
+            "side": self._side,
+            "way": self._way,
+            "height": self._height,
+            "manner": self._manner,
+            "times": self._times,
+            "posture": self._posture,
+            "unknown": self._unknown,
+        }
+
     def take(self, read: Read, following: Read | None) -> None:
-        handler = getattr(self, f"_{read.kind}", None)
-        if handler is not None:
-            handler(read, following)
+        """Note what one meaning says; a bare number says nothing."""
+        if read.kind in self.handlers:
+            self.handlers[read.kind](read, following)
 
     def _empty(self, read: Read, following: Read | None) -> None:
         word = read.value
@@ -215,10 +232,6 @@ class _Walker:
 
     def _posture(self, read: Read, following: Read | None) -> None:
         self.parsed.postures.append(read.value)
-        if self.link == "to":
-            self.parsed.rests.append(read.value)
-        elif "rest" in read.span.kinds:
-            self.parsed.rests = [read.value]
         self.preposition = self.link = ""
 
     def _unknown(self, read: Read, following: Read | None) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from infocpl.semantics.grammar.english import definite
 from infocpl.semantics.grammar.phrases import CONTACTS, HEIGHTS, POSTURES
-from infocpl.semantics.grammar.voice import DIRECTIONS, Voice, definite, main_directions
+from infocpl.semantics.grammar.voice import DIRECTIONS, Voice, main_directions
 from infocpl.semantics.grammar.writer import Writer, fit
 
 __all__ = ["tell_details", "tell_sensor"]

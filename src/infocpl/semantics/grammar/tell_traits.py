@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from infocpl.semantics.entry import ATTRIBUTE_NAMES
+from infocpl.semantics.grammar.english import definite, join_words
 from infocpl.semantics.grammar.phrases import (
     AMPLITUDES,
     CONTACTS,
@@ -16,7 +17,7 @@ from infocpl.semantics.grammar.phrases import (
     RELATIONS,
     TRAVEL,
 )
-from infocpl.semantics.grammar.voice import DIRECTIONS, Voice, definite, join_words
+from infocpl.semantics.grammar.voice import DIRECTIONS, Voice
 from infocpl.semantics.grammar.writer import Writer, fit
 
 __all__ = ["tell_attributes", "tell_objects", "tell_purpose"]

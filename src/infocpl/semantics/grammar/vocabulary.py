@@ -15,7 +15,6 @@ from typing import Any
 from infocpl.data.yaml_files import read_yaml
 from infocpl.errors import SemanticsError
 from infocpl.semantics.grammar.frames import FIELDS, GENERIC_LIMBS, TAKES, Frame, make_frame
-from infocpl.semantics.grammar.words import word_forms
 from infocpl.semantics.traits import TRAIT_VALUES
 
 __all__ = ["BodyPlace", "Meaning", "Thing", "Vocabulary", "Way", "load_vocabulary"]
@@ -272,7 +271,6 @@ _LISTED = {
     "heights": "height",
     "times": "times",
     "postures": "posture",
-    "posture_actions": "rest",
     "persons": "person",
 }
 
@@ -289,9 +287,3 @@ def _other_words(data: Mapping[str, Any]) -> Iterator[Meaning]:
     for section, kind in (("negations", "negation"), ("empty", "empty")):
         for phrase in _texts(f"words.yaml: {section}", data[section]):
             yield Meaning(kind, phrase, _split(phrase))
-
-
-def known_forms(word: str, vocabulary: Vocabulary) -> tuple[str, ...]:
-    """Forms of `word` that the vocabulary knows."""
-    forms = word_forms(word, vocabulary.irregular)
-    return tuple(form for form in forms if form in vocabulary.words)
