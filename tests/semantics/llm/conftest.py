@@ -36,7 +36,6 @@ class Handler(BaseHTTPRequestHandler):
             self.server.asked.append(self.body)
             self.server.headers_seen.append(dict(self.headers))
             self.server.paths.append(self.path)
-            self.server.times.append(time.monotonic())
         behaviours = self.server.behaviours
         behaviour = behaviours[min(number, len(behaviours) - 1)]
         if callable(behaviour):
@@ -112,7 +111,6 @@ class ChatServer(ThreadingHTTPServer):
         self.asked: list[dict[str, Any]] = []
         self.headers_seen: list[dict[str, str]] = []
         self.paths: list[str] = []
-        self.times: list[float] = []
 
     @property
     def url(self) -> str:

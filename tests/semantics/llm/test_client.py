@@ -261,11 +261,12 @@ def test_a_slow_answer_that_comes_in_time_is_taken(server, make_client):
 def test_requests_are_spaced_over_time(server, make_client):
     server.behaviours = [("says", "fine")]
     client = make_client(rate=RateLimit(1200))
+    started = time.monotonic()
     for _ in range(4):
         ask(client)
-    gaps = [later - earlier for earlier, later in zip(server.times, server.times[1:], strict=False)]
-    assert min(gaps) > 0.03
-    assert server.times[-1] - server.times[0] >= 0.14
+    # 1,200 a minute leave 50 ms between two: a busy machine can only make it longer.
+    assert time.monotonic() - started >= 3 * 0.05
+    assert len(server.asked) == 4
 
 
 def test_no_request_goes_beyond_the_budget(server, make_client):
