@@ -55,9 +55,14 @@ def _sensor(voice: Voice) -> Iterator[str]:
     first = traits.directions[0] if traits.directions else ""
     if first:
         yield f"measured at {name} joint, the {_COORDINATE[first]} {_CURVE[traits.repetition]}"
+    # Where the whole body goes says more than what its joints do among themselves.
+    travels = traits.locomotion != "none" or traits.posture_start != traits.posture_end
+    if travels:
+        yield from _root(voice)
     yield from _distances(voice, name)
     yield from _angles(voice, side)
-    yield from _root(voice)
+    if not travels:
+        yield from _root(voice)
     yield f"{name} joint is found {HEIGHTS[traits.heights[0]]}, and {_PEAK[traits.speed]}"
     if len(traits.heights) > 1:
         yield (
