@@ -133,13 +133,14 @@ class Head(nn.Module):
 
     def first_layer(self, z: Tensor, semantics: Tensor) -> Tensor:
         """Units of the scorer's first layer; (B, Dt) and (B, C, Dt) -> (B, C, H)."""
-        visual = self._visual_half(z).unsqueeze(1)
+        return self._join(self._visual_half(z).unsqueeze(1), semantics)
+
+    def _join(self, visual: Tensor, semantics: Tensor) -> Tensor:
+        # The first layer is linear in [z ; e]: its visual half comes ready-made.
         return functional.relu(visual + semantics @ self._text_weight().t())
 
     def _score(self, visual: Tensor, semantics: Tensor) -> Tensor:
-        # The first layer is linear in [z ; e]: its visual half comes ready-made.
-        hidden = functional.relu(visual + semantics @ self._text_weight().t())
-        hidden = functional.relu(self.l1(hidden))
+        hidden = functional.relu(self.l1(self._join(visual, semantics)))
         out: Tensor = self.l2(hidden)
         return out.squeeze(-1)
 
