@@ -10,7 +10,7 @@ import pytest
 
 from infocpl.apps.cli import main
 from infocpl.evaluation.task_data import text_table
-from infocpl.semantics import EmbeddingCache, build_codebook, create_text_encoder
+from infocpl.semantics import DescriptionChoice, EmbeddingCache, build_codebook, create_text_encoder
 from infocpl.training.pretrained import ZeroShotModel
 
 
@@ -29,7 +29,10 @@ def model_folder(
         small_task.split.seen, encoder, granularities=kinds, cache=EmbeddingCache()
     )
     model = train_small_model(
-        text_table(codebook), text_encoder="minilm", text_encoder_id=encoder.id, granularities=kinds
+        text_table(codebook),
+        text_encoder="minilm",
+        text_encoder_id=encoder.id,
+        descriptions=DescriptionChoice(kinds),
     )
     folder = tmp_path_factory.mktemp("model") / "model"
     model.save_pretrained(folder, labels=small_task.split.unseen)

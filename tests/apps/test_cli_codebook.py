@@ -63,7 +63,7 @@ def test_build_takes_a_file_a_lexicon_of_ones_own_and_choices(infocpl, tmp_path:
     (tmp_path / "names.txt").write_text("throw\ncarry\n", encoding="utf-8")
     told = infocpl(
         *("codebook", "build", "--labels", tmp_path / "names.txt", "--out", tmp_path / "b"),
-        *("--lexicon", tmp_path / "mine.yaml", "--count", 6, "--best", 4, "--weigh", 0.5),
+        *("--lexicon", tmp_path / "mine.yaml", "--best-descriptions", 4, "--weigh", 0.5),
     )
     assert told.code == 0, told.err
     loaded = Codebook.load(tmp_path / "b")
@@ -91,10 +91,26 @@ def test_a_dataset_alone_gives_all_its_classes(infocpl, tmp_path: Path):
         (("--labels", "a, b", "--text-encoder", "word2vec"), ("word2vec", "minilm")),
         (("--labels", "a, b", "--granularities", "smell"), ("smell", "definition")),
         (("--labels", "a, b", "--lexicon", "none.yaml"), ("none.yaml", "no such lexicon")),
-        (("--labels", "a, b", "--count", 0), ("at least 1, got 0",)),
+        (("--labels", "a, b", "--descriptions", 0), ("at least 1, got 0",)),
+        (("--labels", "a, b", "--best-descriptions", -3), ("at least 1, got -3",)),
+        (
+            ("--labels", "a, b", "--descriptions", 3, "--best-descriptions", 2),
+            ("--descriptions", "--best-descriptions", "got both: 3 and 2"),
+        ),
         (("--labels", "a, b", "--weigh", 0), ("temperature",)),
     ],
-    ids=["nothing", "dataset", "labels", "encoder", "kind", "lexicon", "count", "temperature"],
+    ids=[
+        "nothing",
+        "dataset",
+        "labels",
+        "encoder",
+        "kind",
+        "lexicon",
+        "count",
+        "best",
+        "both",
+        "temperature",
+    ],
 )
 def test_a_wrong_option_of_build_is_one_line_and_writes_nothing(
     infocpl, tmp_path: Path, arguments, words

@@ -10,10 +10,10 @@ import pytest
 
 from infocpl.apps.pipeline import Plan, open_output, run_pipeline
 from infocpl.apps.progress import Reporter
-from infocpl.data import create_dataset, load_split
+from infocpl.data import Split, create_dataset, load_split
 from infocpl.errors import ConfigError, DataError, OutputExistsError, SemanticsError
 from infocpl.evaluation.config import create_preset
-from infocpl.semantics import load_lexicon
+from infocpl.semantics import DescriptionChoice, load_lexicon
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def changed(plan: Plan, name: str) -> Plan:
         "config": create_preset("fast"),
         "seeds": (0,),
         "text_encoder": "another",
-        "granularities": ("definition",),
+        "descriptions": DescriptionChoice(("definition",)),
         "unseen_clips": "test",
         "lexicons": (load_lexicon("nw-ucla"),),
     }
@@ -136,10 +136,31 @@ def test_a_damaged_record_is_named(plan, content):
         open_output(plan, resume=True)
 
 
-@pytest.mark.parametrize(
-    "change", [{"text_encoder": "word2vec"}, {"granularities": ("smell",)}], ids=str
-)
-def test_wrong_names_are_refused_before_anything_is_written(plan, change):
+def test_an_unknown_text_encoder_is_refused_before_anything_is_written(plan):
     with pytest.raises(SemanticsError):
-        run_pipeline(dataclasses.replace(plan, **change), Reporter(quiet=True))
+        run_pipeline(dataclasses.replace(plan, text_encoder="word2vec"), Reporter(quiet=True))
     assert not plan.out.exists()
+
+
+def test_a_lone_unseen_class_cannot_be_told_apart_and_that_is_said_first(plan):
+    names = plan.dataset.classes
+    split = Split("utd-mhad", "own", "26-1", seen=names[1:], unseen=names[:1])
+    alone = dataclasses.replace(plan, split=split, descriptions=DescriptionChoice(best=5))
+    with pytest.raises(ConfigError, match="two unseen classes in split 'own/26-1', got 1"):
+        run_pipeline(alone, Reporter(quiet=True))
+    assert not plan.out.exists()
+
+
+@pytest.mark.parametrize(
+    "choice", [{"count": 20}, {"best": 20}, {"temperature": 0.5}, {"motion": False}], ids=str
+)
+def test_a_run_with_other_descriptions_may_not_continue(plan, choice):
+    open_output(plan, resume=False)
+    other = dataclasses.replace(plan, descriptions=DescriptionChoice(**choice))
+    with pytest.raises(ConfigError, match="other settings"):
+        open_output(other, resume=True)
+
+
+def test_a_run_without_a_choice_is_the_run_it_was_before_there_was_one(plan):
+    assert plan.identity()["granularities"] == []
+    assert "descriptions" not in plan.identity()

@@ -25,12 +25,13 @@ from infocpl.evaluation.ablation import (
 from infocpl.evaluation.runs import learn_features
 from infocpl.evaluation.selection import fold_seed, try_candidates
 from infocpl.evaluation.task_data import text_table
+from infocpl.semantics import DescriptionChoice
 from infocpl.semantics.compounds import COMPOUNDS
 
 ROWS = (
-    AblationRow("name", ("name",), motion=False, count=1),
-    AblationRow("few", count=6),
-    AblationRow("weighed", ("definition", "part"), temperature=0.3),
+    AblationRow("name", DescriptionChoice(("name",), count=1, motion=False)),
+    AblationRow("few", DescriptionChoice(count=6)),
+    AblationRow("weighed", DescriptionChoice(("definition", "part"), temperature=0.3)),
 )
 
 
@@ -122,7 +123,7 @@ def test_a_row_is_what_playing_it_by_hand_gives(played, cut, seen_book, small_co
     inner = cut.pseudo(cut.pseudo_count(), number)
     quiet = {"advance": lambda units, note: None, "note": ""}
     features = learn_features(inner, small_config, seed=number, work=None, **quiet)
-    book = ROWS[place].apply(seen_book)
+    book = ROWS[place].choice.apply(seen_book)
     described = dataclasses.replace(inner, text=text_table(book))
     for method in ABLATION_METHODS:
         tried = try_candidates(
@@ -190,25 +191,14 @@ def test_a_fold_is_judged_at_the_choice_of_the_others(tried):
         assert found[place] == fold[best]
 
 
-def test_a_row_describes_as_it_says(seen_book):
-    bare = ROWS[0].apply(seen_book)
-    assert [row.text for rows in bare.rows for row in rows] == list(seen_book.labels.names)
-    assert bare.motion_texts == seen_book.labels.names
-    assert (ROWS[1].apply(seen_book).mask.sum(axis=1) == 6).all()
-    weighed = ROWS[2].apply(seen_book)
-    assert {row.granularity for rows in weighed.rows for row in rows} == {"definition", "part"}
-    assert weighed.temperature == 0.3
-    assert AblationRow("b", best=4).apply(seen_book).rows == seen_book.select_discriminative(4).rows
-
-
 def test_the_default_rows_ask_what_each_kind_and_number_is_worth(seen_book):
     titles = [row.title for row in DEFAULT_ROWS]
     assert len(set(titles)) == len(titles)
     for count in (1, 5, 20, 50, 100):
         (row,) = (row for row in DEFAULT_ROWS if row.title == f"K = {count}")
-        assert (row.apply(seen_book).mask.sum(axis=1) == count).all()
-    steps = [set(row.granularities) for row in DEFAULT_ROWS[1:6]]
+        assert (row.choice.apply(seen_book).mask.sum(axis=1) == count).all()
+    steps = [set(row.choice.kinds) for row in DEFAULT_ROWS[1:6]]
     assert all(small <= large for small, large in pairwise(steps))
     assert not set().union(*steps) & set(COMPOUNDS)
-    books = {row.title: row.apply(seen_book).hash for row in DEFAULT_ROWS}
+    books = {row.title: row.choice.apply(seen_book).hash for row in DEFAULT_ROWS}
     assert len(set(books.values())) == len(books)

@@ -11,7 +11,7 @@ import pytest
 from infocpl.data import Split
 from infocpl.errors import DataError, SemanticsError, SplitLeakageError
 from infocpl.evaluation.evaluate import describe_for, evaluate_model
-from infocpl.semantics import EmbeddingCache, create_text_encoder
+from infocpl.semantics import DescriptionChoice, EmbeddingCache, create_text_encoder
 from infocpl.semantics.prompts import GRANULARITIES
 from infocpl.training.pretrained import ZeroShotModel
 
@@ -23,7 +23,6 @@ def model(train_small_model, small_task) -> ZeroShotModel:
         small_task.text,
         text_encoder="minilm",
         text_encoder_id=create_text_encoder("minilm").id,
-        granularities=(),
     )
 
 
@@ -85,7 +84,7 @@ def test_text_is_composed_of_the_kinds_the_model_was_trained_with(model, text_ca
     cache = EmbeddingCache()
     assert cache.path.parent == text_cache
     labels = ("wave the left hand", "sit down")
-    short = dataclasses.replace(model, granularities=("definition", "part"))
+    short = dataclasses.replace(model, descriptions=DescriptionChoice(("definition", "part")))
     rows = describe_for(short, labels, cache=cache).rows
     assert {row.granularity for of_class in rows for row in of_class} == {"definition", "part"}
     every = describe_for(model, labels, cache=cache).rows

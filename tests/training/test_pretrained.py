@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 
 from infocpl.alignment.infocpl import InfoCPL
 from infocpl.errors import CheckpointError, OutputExistsError
+from infocpl.semantics import DescriptionChoice
 from infocpl.training.pretrained import ZeroShotModel
 
 
@@ -24,7 +25,7 @@ def model(train_small_model, small_task) -> ZeroShotModel:
         small_task.text,
         text_encoder="trigrams",
         text_encoder_id="trigrams",
-        granularities=("definition",),
+        descriptions=DescriptionChoice(("definition",), best=4, temperature=0.5),
         about={"dataset": "synthetic", "seed": 0},
     )
 
@@ -54,7 +55,7 @@ def test_a_loaded_model_gives_the_same_scores_bit_for_bit(model, saved, small_ta
 
 def test_everything_else_about_a_model_survives_too(model, saved):
     loaded = ZeroShotModel.from_pretrained(saved)
-    for name in ("gamma", "persons", "text_encoder", "text_encoder_id", "granularities", "about"):
+    for name in ("gamma", "persons", "text_encoder", "text_encoder_id", "descriptions", "about"):
         assert getattr(loaded, name) == getattr(model, name)
     assert loaded.seen == model.seen
     for name in ("config", "layout", "frames", "training_classes"):
@@ -116,6 +117,19 @@ def test_a_loaded_model_can_be_saved_again_as_the_same_model(saved, tmp_path):
     assert_same_weights(again, saved)
 
 
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("kinds", [[], ["definition", "part"]], ids=["all", "some"])
+def test_a_model_from_before_the_choice_of_descriptions_is_described_as_it_was(
+    copy, version, kinds
+):
+    drop_a_field(copy, "descriptions")
+    change_config(copy, format_version=version, granularities=kinds)
+    loaded = ZeroShotModel.from_pretrained(copy)
+    assert loaded.descriptions == DescriptionChoice(tuple(kinds))
+    loaded.save_pretrained(copy, overwrite=True)
+    assert ZeroShotModel.from_pretrained(copy).descriptions == loaded.descriptions
+
+
 def assert_same_weights(one: Path, other: Path) -> None:
     first, second = (load_file(folder / "model.safetensors") for folder in (one, other))
     assert first.keys() == second.keys()
@@ -161,9 +175,9 @@ def cut_the_weights(folder: Path) -> None:
     path.write_bytes(path.read_bytes()[:5000])
 
 
-def drop_a_field(folder: Path) -> None:
+def drop_a_field(folder: Path, name: str = "persons") -> None:
     config = json.loads((folder / "config.json").read_text())
-    del config["persons"]
+    del config[name]
     (folder / "config.json").write_text(json.dumps(config))
 
 
@@ -181,11 +195,23 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "labels are a list": (lambda f: (f / "labels.json").write_text("[1]"), "do not fit"),
     "a field is missing": (drop_a_field, "persons"),
-    "newer version": (lambda f: change_config(f, format_version=3), "format version 3"),
+    "newer version": (lambda f: change_config(f, format_version=4), "format version 4"),
     "version in words": (lambda f: change_config(f, format_version="new"), "'new'"),
     "another layout": (lambda f: change_config(f, layout="kinect20"), "do not fit"),
     "unknown layout": (lambda f: change_config(f, layout="octopus8"), "octopus8"),
     "unknown aligner field": (lambda f: change_config(f, aligner={"magic": 1}), "magic"),
+    "no choice of descriptions": (lambda f: drop_a_field(f, "descriptions"), "descriptions"),
+    "descriptions of both ways": (
+        lambda f: change_config(f, descriptions={"count": 3, "best": 3}),
+        "got both: 3 and 3",
+    ),
+    "half a description": (lambda f: change_config(f, descriptions={"count": 2.5}), "got 2.5"),
+    "a truth for a number": (lambda f: change_config(f, descriptions={"best": True}), "got True"),
+    "a temperature in words": (
+        lambda f: change_config(f, descriptions={"temperature": "warm"}),
+        "got 'warm'",
+    ),
+    "an unknown kind": (lambda f: change_config(f, descriptions={"granularities": ["x"]}), "'x'"),
     "gamma in words": (lambda f: change_config(f, gamma="much"), "much"),
     "encoder in words": (lambda f: change_config(f, encoder="stgcn"), "do not fit"),
     "about in words": (lambda f: change_config(f, about="me"), "do not fit"),

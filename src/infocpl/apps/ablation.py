@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infocpl.apps.pipeline import Plan, open_output, prepare_source, source_store
-from infocpl.apps.progress import Reporter
+from infocpl.apps.progress import EMBEDDING, Reporter
 from infocpl.data import split_indices
 from infocpl.evaluation.ablation import (
     DEFAULT_ROWS,
@@ -53,18 +53,19 @@ def ablate(plan: AblationPlan, reporter: Reporter, *, resume: bool = False) -> d
     work = open_output(plan, resume=resume)
     store = source_store(plan, work, reporter)
     clips = prepare_source(store, plan, work, reporter)
-    reporter.say("embedding the descriptions of the seen classes")
-    kinds = {kind for row in plan.rows for kind in row.granularities}
-    books = {
-        name: build_codebook(
-            plan.split.seen,
-            encoder,
-            dataset=plan.dataset.name,
-            granularities=tuple(kinds),
-            cache=EmbeddingCache(),
-        )
-        for name, encoder in encoders.items()
-    }
+    kinds = {kind for row in plan.rows for kind in row.choice.kinds}
+    books = {}
+    for name, encoder in encoders.items():
+        reporter.say(f"embedding the descriptions of the seen classes ({name})")
+        with reporter.count(EMBEDDING) as progress:
+            books[name] = build_codebook(
+                plan.split.seen,
+                encoder,
+                dataset=plan.dataset.name,
+                granularities=tuple(kinds),
+                cache=EmbeddingCache(),
+                progress=progress,
+            )
     indices = split_indices(store, plan.split, plan.protocol)
     task = seen_task(clips, plan.split, indices, next(iter(books.values())))
     total = ablation_units(task, plan.config, plan.seeds, len(plan.rows) * len(books))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from infocpl.apps.evidence import report_clips
-from infocpl.apps.progress import Reporter
+from infocpl.apps.progress import EMBEDDING, Reporter
 from infocpl.apps.report import write_report
 from infocpl.data import (
     ClipStore,
@@ -31,10 +31,14 @@ from infocpl.evaluation.experiment import SeedRun, plan_units, run_experiment
 from infocpl.evaluation.result import ResultContext, build_result
 from infocpl.evaluation.task_data import TaskData
 from infocpl.files import canonical_hash, read_json, remove_stale, write_json
-from infocpl.semantics import GRANULARITIES, EmbeddingCache, build_codebook, create_text_encoder
+from infocpl.semantics import (
+    DescriptionChoice,
+    EmbeddingCache,
+    build_codebook,
+    create_text_encoder,
+)
 from infocpl.semantics.codebook import Codebook
 from infocpl.semantics.lexicon import Lexicon
-from infocpl.semantics.prompts import check_granularities
 from infocpl.semantics.text import locate_text_encoder
 from infocpl.training.config import to_dict
 from infocpl.training.pretrained import ZeroShotModel
@@ -55,7 +59,7 @@ class Plan:
     config : how to train and select
     seeds : independent repetitions
     text_encoder : name, folder or file
-    granularities : kinds of description, empty for all
+    descriptions : which descriptions of each class are used, and how they are weighed
     lexicons : the user's own, asked before the shipped ones
     command : what the user typed
     unseen_clips : ``"all"`` clips of unseen classes, or those of the protocol's ``"test"`` side
@@ -70,7 +74,7 @@ class Plan:
     config: ExperimentConfig
     seeds: tuple[int, ...]
     text_encoder: str = "minilm"
-    granularities: tuple[str, ...] = ()
+    descriptions: DescriptionChoice = field(default_factory=DescriptionChoice)
     lexicons: tuple[Lexicon, ...] = ()
     command: str = ""
     unseen_clips: Literal["all", "test"] = "all"
@@ -78,6 +82,9 @@ class Plan:
 
     def identity(self) -> dict[str, Any]:
         """What must be equal for one run to continue another."""
+        chosen = to_dict(self.descriptions)
+        kinds = chosen.pop("granularities")
+        plain = self.descriptions == DescriptionChoice(self.descriptions.granularities)
         return {
             "dataset": self.dataset.name,
             "source": str(self.source.resolve()),
@@ -87,8 +94,10 @@ class Plan:
             "config": to_dict(self.config),
             "seeds": list(self.seeds),
             "text_encoder": locate_text_encoder(self.text_encoder),
-            "granularities": list(self.granularities),
+            "granularities": kinds,
             "lexicons": [lexicon.hash for lexicon in self.lexicons],
+            # Left out otherwise: runs begun before there was anything to choose can go on.
+            **({} if plain else {"descriptions": chosen}),
         }
 
 
@@ -141,7 +150,7 @@ def run_pipeline(plan: Plan, reporter: Reporter, *, resume: bool = False) -> dic
     seconds: dict[str, float] = {}
     # Wrong names are refused before anything is written.
     create_text_encoder(plan.text_encoder)
-    check_granularities(plan.granularities or GRANULARITIES)
+    _check_sides(plan)
     work = open_output(plan, resume=resume)
     store = source_store(plan, work, reporter)
     seconds["convert"] = time.monotonic() - started
@@ -165,6 +174,7 @@ def run_pipeline(plan: Plan, reporter: Reporter, *, resume: bool = False) -> dic
         plan.command,
         seconds,
         plan.unseen_clips,
+        plan.descriptions,
     )
     result = build_result(task, runs, context)
     _write_outputs(plan, task, runs, codebook, result)
@@ -199,15 +209,35 @@ def source_store(plan: Plan, work: Path, reporter: Reporter) -> ClipStore | Feat
 
 
 def _describe(plan: Plan, reporter: Reporter) -> Codebook:
+    """The codebook of all classes.
+
+    Training knows nothing of unseen names: seen classes are told apart from each other only, and
+    unseen ones from each other, as by a saved model that is asked about them.
+    """
+    choice, split = plan.descriptions, plan.split
     reporter.say("embedding the descriptions of all classes")
-    return build_codebook(
-        (*plan.split.seen, *plan.split.unseen),
-        create_text_encoder(plan.text_encoder),
-        lexicons=plan.lexicons,
-        dataset=plan.dataset.name,
-        granularities=plan.granularities or GRANULARITIES,
-        cache=EmbeddingCache(),
-    )
+    with reporter.count(EMBEDDING) as progress:
+        book = build_codebook(
+            (*split.seen, *split.unseen),
+            create_text_encoder(plan.text_encoder),
+            lexicons=plan.lexicons,
+            dataset=plan.dataset.name,
+            granularities=choice.kinds,
+            count=choice.count,
+            cache=EmbeddingCache(),
+            progress=progress,
+        )
+    return choice.apply(book, within=(split.seen, split.unseen))
+
+
+def _check_sides(plan: Plan) -> None:
+    """Refuse at once what could only fail after the reading of all files."""
+    for side, names in (("seen", plan.split.seen), ("unseen", plan.split.unseen)):
+        if plan.descriptions.best is not None and len(names) < 2:
+            raise ConfigError(
+                "--best-descriptions tells classes apart: expected at least two "
+                f"{side} classes in split {plan.split.id!r}, got {len(names)}"
+            )
 
 
 def _write_outputs(
@@ -237,7 +267,7 @@ def _write_model(
         persons=clips.keypoints.shape[1],
         text_encoder=locate_text_encoder(plan.text_encoder),
         text_encoder_id=codebook.encoder_id,
-        granularities=plan.granularities,
+        descriptions=plan.descriptions,
         about={
             "dataset": plan.dataset.name,
             "split": plan.split.id,
@@ -261,6 +291,7 @@ def _card(result: dict[str, Any]) -> str:
         "",
         f"- encoder: {result['features']['encoder']}, trained on {len(result['split']['seen'])} "
         f"seen classes; text encoder: {result['text']['encoder']}",
+        f"- text: {result['text']['choice']['summary']}",
         f"- selection rule: {result['selection']['rule']}; this model is seed {first['seed']}",
         f"- ZSL top-1 of this seed {100 * first['zsl']['top1']:.1f} %{mark}, mean of all seeds "
         f"{100 * mean['zsl.top1']:.1f} %{mark} (chance {100 * result['chance']['zsl']:.1f} %)",

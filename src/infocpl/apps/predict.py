@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,10 +68,11 @@ class Predictor:
     labels : the names to choose from
     lexicons : the user's own, asked before the shipped ones
     text_encoder : name or place of the text encoder (default: where it was during training)
+    progress : called with the number of sentences embedded, and of all that the cache lacks
 
     Raises
     ------
-    SemanticsError : if the text encoder is not there, or is not the one the model was trained with
+    SemanticsError : see :func:`.describe_for`
     """
 
     def __init__(
@@ -81,10 +82,11 @@ class Predictor:
         *,
         lexicons: Sequence[Lexicon] = (),
         text_encoder: str | Path | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> None:
         self.model = model
         self.codebook: Codebook = describe_for(
-            model, labels, lexicons=lexicons, text_encoder=text_encoder
+            model, labels, lexicons=lexicons, text_encoder=text_encoder, progress=progress
         )
         self._text = text_table(self.codebook)
 

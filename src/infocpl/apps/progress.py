@@ -16,7 +16,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-__all__ = ["Reporter"]
+__all__ = ["EMBEDDING", "Reporter"]
+
+EMBEDDING = "embedding descriptions"
+"""What is said wherever sentences are turned into vectors."""
 
 _LINE_EVERY = 15.0  # seconds between lines where there is no terminal
 

@@ -8,7 +8,7 @@ real unseen classes are not even loaded: the task is cut down to training clips 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from infocpl.evaluation.selection import fold_seed, try_candidates
 from infocpl.evaluation.task_data import TaskData, text_table
 from infocpl.semantics.codebook import Codebook
 from infocpl.semantics.compounds import COMPOUNDS
+from infocpl.semantics.description_choice import DescriptionChoice
 from infocpl.semantics.prompts import GRANULARITIES
 from infocpl.training.config import to_dict
 
@@ -53,30 +54,11 @@ class AblationRow:
     Attributes
     ----------
     title : how the table calls it
-    granularities : kinds of description (default: all)
-    motion : with the motion description; else the class name stands in its place
-    count : descriptions a class at the most, drawn evenly from the kinds
-    best : descriptions a class at the most, those that tell the classes apart best
-    temperature : weigh descriptions by how much they tell the labels at hand apart
+    choice : which descriptions, and how much they count
     """
 
     title: str
-    granularities: tuple[str, ...] = GRANULARITIES
-    motion: bool = True
-    count: int | None = None
-    best: int | None = None
-    temperature: float | None = None
-
-    def apply(self, codebook: Codebook) -> Codebook:
-        """The codebook described this way."""
-        book = codebook.select_granularities(self.granularities)
-        if self.count is not None:
-            book = book.select_balanced(self.count)
-        if self.best is not None:
-            book = book.select_discriminative(self.best)
-        if self.temperature is not None:
-            book = book.weigh(self.temperature)
-        return book if self.motion else book.without_motion()
+    choice: DescriptionChoice = field(default_factory=DescriptionChoice)
 
 
 _NAMES = ("name",)
@@ -86,23 +68,19 @@ _PHASES = (*_PARTS, "phase")
 _SINGLES = tuple(kind for kind in GRANULARITIES if kind not in COMPOUNDS)
 
 DEFAULT_ROWS = (
-    AblationRow("class name", _NAMES, motion=False, count=1),
-    AblationRow("names and paraphrases", _NAMES, motion=False),
-    AblationRow("+ definition", _DEFINED, motion=False),
-    AblationRow("+ parts", _PARTS, motion=False),
-    AblationRow("+ phases", _PHASES, motion=False),
-    AblationRow("+ motion description", _PHASES),
-    AblationRow("all single sentences", _SINGLES),
+    AblationRow("class name", DescriptionChoice(_NAMES, count=1, motion=False)),
+    AblationRow("names and paraphrases", DescriptionChoice(_NAMES, motion=False)),
+    AblationRow("+ definition", DescriptionChoice(_DEFINED, motion=False)),
+    AblationRow("+ parts", DescriptionChoice(_PARTS, motion=False)),
+    AblationRow("+ phases", DescriptionChoice(_PHASES, motion=False)),
+    AblationRow("+ motion description", DescriptionChoice(_PHASES)),
+    AblationRow("all single sentences", DescriptionChoice(_SINGLES)),
     AblationRow("all"),
-    AblationRow("K = 1", count=1),
-    AblationRow("K = 5", count=5),
-    AblationRow("K = 20", count=20),
-    AblationRow("K = 50", count=50),
-    AblationRow("K = 100", count=100),
-    AblationRow("best 20", best=20),
-    AblationRow("best 50", best=50),
-    AblationRow("all, weighed, temperature 1", temperature=1.0),
-    AblationRow("all, weighed, temperature 0.2", temperature=0.2),
+    *(AblationRow(f"K = {count}", DescriptionChoice(count=count)) for count in (1, 5, 20, 50, 100)),
+    AblationRow("best 20", DescriptionChoice(best=20)),
+    AblationRow("best 50", DescriptionChoice(best=50)),
+    AblationRow("all, weighed, temperature 1", DescriptionChoice(temperature=1.0)),
+    AblationRow("all, weighed, temperature 0.2", DescriptionChoice(temperature=0.2)),
 )
 """Rows of the table: what each kind adds, how many are needed, and what weighing brings."""
 
@@ -207,7 +185,7 @@ def run_ablation(
         raise ConfigError("ablation needs at least one seed, one row and one text encoder")
     _forbid_unseen(task, codebooks)
     books = {
-        (name, place): row.apply(book)
+        (name, place): row.choice.apply(book)
         for name, book in codebooks.items()
         for place, row in enumerate(rows)
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ from infocpl.semantics.cache import EmbeddingCache
 from infocpl.semantics.codebook import Codebook
 from infocpl.semantics.labels import LabelSet
 from infocpl.semantics.lexicon import Lexicon
-from infocpl.semantics.prompts import GRANULARITIES
 from infocpl.semantics.text import restore_text_encoder
+from infocpl.training.config import to_dict
 from infocpl.training.pretrained import ZeroShotModel
 from infocpl.training.stages import forbid_classes
 
@@ -39,30 +39,40 @@ def describe_for(
     lexicons: Sequence[str | Path | Lexicon] = (),
     cache: EmbeddingCache | None = None,
     text_encoder: str | Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Codebook:
     """The codebook of any label set, in the text space that `model` was trained in.
 
+    The labels are described as the training classes were: the same kinds and number of
+    descriptions, and the same weighing, among the labels at hand.
+
     Parameters
     ----------
-    model : trained model; its text encoder and its kinds of description are used
+    model : trained model; its text encoder and its choice of descriptions are used
     labels : C names
     dataset, lexicons : which lexicons are asked first, see :func:`.build.build_codebook`
     cache : where embeddings are kept (default: the user's cache)
     text_encoder : name or place of the text encoder (default: where it was during training)
+    progress : called with the number of sentences embedded, and of all that the cache lacks
 
     Raises
     ------
-    SemanticsError : if the text encoder is not there, or is not the one the model was trained with
+    SemanticsError : if the text encoder is not there, or is not the one the model was trained
+        with; or if labels are to be told apart and there is only one
     """
     encoder = restore_text_encoder(model.text_encoder, model.text_encoder_id, given=text_encoder)
-    return build_codebook(
+    choice = model.descriptions
+    book = build_codebook(
         labels,
         encoder,
         dataset=dataset,
         lexicons=lexicons,
-        granularities=model.granularities or GRANULARITIES,
+        granularities=choice.kinds,
+        count=choice.count,
         cache=EmbeddingCache() if cache is None else cache,
+        progress=progress,
     )
+    return choice.apply(book)
 
 
 def evaluate_model(
@@ -73,6 +83,7 @@ def evaluate_model(
     lexicons: Sequence[str | Path | Lexicon] = (),
     cache: EmbeddingCache | None = None,
     text_encoder: str | Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """Zero-shot recognition of every clip of the unseen classes of `split`.
 
@@ -81,13 +92,13 @@ def evaluate_model(
     model : trained model
     store : N clips, on any layout that can be mapped to the model's
     split : only its unseen classes are used; the model need not come from the same dataset
-    lexicons, cache, text_encoder : see :func:`describe_for`
+    lexicons, cache, text_encoder, progress : see :func:`describe_for`
 
     Returns
     -------
     plain JSON values: ``dataset``, ``split``, ``model``, ``text_encoder``, ``codebook_hash``,
-    ``clips``, ``chance``, ``zsl`` (``top1``, ``top5``, ``per_class_mean``) and ``per_class``
-    (None for a class without clips)
+    ``descriptions`` (the model's choice), ``clips``, ``chance``, ``zsl`` (``top1``, ``top5``,
+    ``per_class_mean``) and ``per_class`` (None for a class without clips)
 
     Raises
     ------
@@ -112,6 +123,7 @@ def evaluate_model(
         lexicons=lexicons,
         cache=cache,
         text_encoder=text_encoder,
+        progress=progress,
     )
     features = torch.cat(
         [
@@ -136,6 +148,7 @@ def evaluate_model(
         "model": {"about": model.about, "training_classes": list(model.seen)},
         "text_encoder": codebook.encoder_id,
         "codebook_hash": codebook.hash,
+        "descriptions": to_dict(model.descriptions),
         "clips": len(chosen),
         "chance": 1 / len(split.unseen),
         "zsl": {"top1": zsl.top1, "top5": zsl.top5, "per_class_mean": zsl.per_class_mean},

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -25,6 +25,7 @@ from infocpl.evaluation.runs import METHODS
 from infocpl.evaluation.task_data import TaskData
 from infocpl.metrics import bootstrap_interval, per_class_recall
 from infocpl.semantics.codebook import Codebook
+from infocpl.semantics.description_choice import DescriptionChoice
 from infocpl.training.config import to_dict
 
 __all__ = ["SCHEMA", "ResultContext", "build_result", "environment"]
@@ -42,6 +43,7 @@ class ResultContext:
     dataset, store, codebook : where clips and text came from
     protocol : name of the train/test protocol
     unseen_clips : "all", or "test" where only those of the protocol's test side were used
+    descriptions : which descriptions the codebook holds, and how they are weighed
     config : the experiment's configuration
     command : what the user typed
     seconds : wall time of each stage
@@ -55,6 +57,7 @@ class ResultContext:
     command: str
     seconds: dict[str, float]
     unseen_clips: str = "all"
+    descriptions: DescriptionChoice = field(default_factory=DescriptionChoice)
 
 
 def environment() -> dict[str, Any]:
@@ -109,7 +112,7 @@ def build_result(task: TaskData, runs: Sequence[SeedRun], context: ResultContext
             "unseen_from": context.unseen_clips,
         },
         "features": _features(runs[0], config),
-        "text": _text(codebook),
+        "text": _text(codebook, context.descriptions),
         "selection": {
             "rule": config.selection,
             "oracle": config.selection == "oracle",
@@ -181,7 +184,7 @@ def _caveat(run: SeedRun, config: ExperimentConfig) -> dict[str, str]:
     }
 
 
-def _text(codebook: Codebook) -> dict[str, Any]:
+def _text(codebook: Codebook, choice: DescriptionChoice) -> dict[str, Any]:
     kinds: dict[str, int] = {}
     for rows in codebook.rows:
         for row in rows:
@@ -192,6 +195,7 @@ def _text(codebook: Codebook) -> dict[str, Any]:
         "dim": codebook.dim,
         "codebook_hash": codebook.hash,
         "lexicon_hash": codebook.lexicon_hash,
+        "choice": {"summary": choice.summary, **to_dict(choice)},
         "descriptions": round(float(codebook.mask.sum()) / classes, 2),
         "granularities": {kind: round(count / classes, 2) for kind, count in kinds.items()},
         "sources": dict(zip(codebook.labels.names, codebook.sources, strict=True)),

@@ -13,6 +13,7 @@ from infocpl.semantics.build import build_codebook
 from infocpl.semantics.cache import EmbeddingCache, cached_encode
 from infocpl.semantics.codebook import Codebook
 from infocpl.semantics.describing import Described, describe, describe_all, write_described
+from infocpl.semantics.description_choice import DescriptionChoice
 from infocpl.semantics.entry import LexiconEntry
 from infocpl.semantics.grammar import Reading, read_name
 from infocpl.semantics.labels import LabelSet
@@ -39,6 +40,7 @@ __all__ = [
     "Codebook",
     "Described",
     "Description",
+    "DescriptionChoice",
     "EmbeddingCache",
     "LabelSet",
     "Lexicon",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +41,7 @@ def build_codebook(
     granularities: Sequence[str] = GRANULARITIES,
     count: int | None = None,
     cache: EmbeddingCache | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Codebook:
     """Describe every class and embed the descriptions.
 
@@ -59,6 +60,7 @@ def build_codebook(
         Classes that nothing more is known of get name rows and are marked ``"name only"``.
     count : descriptions a class at the most, see :func:`.prompts.draw_balanced` (default: all)
     cache : where embeddings are kept (default: nowhere)
+    progress : called with the number of sentences embedded, and of all that the cache lacks
 
     Raises
     ------
@@ -86,7 +88,9 @@ def build_codebook(
     else:
         own = tuple(map(_load, lexicons))
         described = describe_all(labels, lexicons=own, dataset=dataset, grammar=grammar)
-    return embed_described(described, encoder, granularities=kinds, count=count, cache=cache)
+    return embed_described(
+        described, encoder, granularities=kinds, count=count, cache=cache, progress=progress
+    )
 
 
 def embed_described(
@@ -96,6 +100,7 @@ def embed_described(
     granularities: Sequence[str] = GRANULARITIES,
     count: int | None = None,
     cache: EmbeddingCache | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Codebook:
     """The codebook of names that are described already; see :func:`build_codebook`."""
     kinds = tuple(kind for kind in check_granularities(granularities) if kind != "motion")
@@ -108,7 +113,7 @@ def embed_described(
         motions.append(motion_description(entry) if entry else told[-1].text)
         rows.append(tuple(told if count is None else draw_balanced(told, count)))
     texts = [row.text for class_rows in rows for row in class_rows]
-    vectors = cached_encode(encoder, [*texts, *motions, *labels], cache)
+    vectors = cached_encode(encoder, [*texts, *motions, *labels], cache, progress=progress)
     ends = np.cumsum([len(class_rows) for class_rows in rows])
     descriptions, mask = pad_rows(np.split(vectors[: len(texts)], ends[:-1]))
     traits = np.zeros((len(labels), len(TRAIT_DIMENSIONS)), dtype=np.float32)

@@ -27,7 +27,7 @@ from infocpl.semantics.prompts import (
     draw_balanced,
 )
 from infocpl.semantics.traits import TRAIT_DIMENSIONS
-from infocpl.semantics.weighting import best_rows, row_margins, row_weights
+from infocpl.semantics.weighting import best_rows, group_margins, row_weights
 
 __all__ = ["Codebook"]
 
@@ -161,16 +161,23 @@ class Codebook:
             chosen.append(np.array([k for k, row in enumerate(rows) if id(row) in drawn]))
         return self._take(range(len(self)), lambda c: chosen[c])
 
-    def margins(self) -> NDArray[np.float64]:
+    def margins(self, within: Sequence[Sequence[str]] = ()) -> NDArray[np.float64]:
         """(C, K): how much nearer each row is to its own class than to any other one.
 
         See :func:`.weighting.row_margins`.
 
+        Parameters
+        ----------
+        within : names of each group of classes that are compared with each other only; every
+            class in one of them (default: all are compared)
+
         Raises
         ------
-        SemanticsError : if there is only one class
+        SemanticsError : if there is only one class, or a group of one, or a class in no group
+        LabelError : if a name is unknown
         """
-        return row_margins(self.descriptions, self.mask)
+        groups = [[self.labels.index(name) for name in names] for names in within]
+        return group_margins(self.descriptions, self.mask, groups or [range(len(self))])
 
     def weigh(self, temperature: float = 1.0) -> Codebook:
         """The codebook with weights by how much a row tells its class from the others here.
@@ -188,14 +195,21 @@ class Codebook:
         weights = row_weights(self.margins(), self.mask, temperature)
         return replace(self, weights=weights, temperature=temperature)
 
-    def select_discriminative(self, count: int) -> Codebook:
+    def select_discriminative(
+        self, count: int, *, within: Sequence[Sequence[str]] = ()
+    ) -> Codebook:
         """The codebook with the `count` rows of each class that tell it best from the others.
+
+        Parameters
+        ----------
+        count : rows a class at the most
+        within : see :meth:`margins`
 
         Raises
         ------
-        SemanticsError : if there is only one class, or `count` is not at least 1
+        SemanticsError : as for :meth:`margins`, or if `count` is not at least 1
         """
-        keep = best_rows(self.margins(), self.mask, count)
+        keep = best_rows(self.margins(within), self.mask, count)
         return self._take(range(len(self)), lambda c: np.flatnonzero(keep[c]))
 
     def without_motion(self) -> Codebook:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from infocpl.errors import SemanticsError
 
-__all__ = ["best_rows", "own_and_rival", "row_margins", "row_weights"]
+__all__ = ["best_rows", "group_margins", "own_and_rival", "row_margins", "row_weights"]
 
 _LEAST = 1e-6
 
@@ -97,6 +97,39 @@ def row_margins(descriptions: Floats, mask: Mask) -> NDArray[np.float64]:
     """
     own, rival, _ = own_and_rival(descriptions, mask)
     return np.nan_to_num(own - rival, nan=0.0)
+
+
+def group_margins(
+    descriptions: Floats, mask: Mask, groups: Sequence[Sequence[int]]
+) -> NDArray[np.float64]:
+    """Like :func:`row_margins`, with every class compared with those of its own group only.
+
+    Parameters
+    ----------
+    descriptions, mask : see :func:`own_and_rival`
+    groups : numbers of the classes of each group; every class in exactly one of them
+
+    Raises
+    ------
+    SemanticsError : if the groups do not divide the classes, or one has fewer than two of them
+
+    Examples
+    --------
+    >>> rows = np.eye(3)[[[0, 0], [1, 1], [0, 0], [2, 2]]]
+    >>> mask = np.ones((4, 2), dtype=bool)
+    >>> group_margins(rows, mask, [[0, 1], [2, 3]])[0].round(2).tolist()
+    [2.0, 2.0]
+    >>> row_margins(rows, mask)[0].round(2).tolist()  # the third class says the same
+    [0.0, 0.0]
+    """
+    if sorted(place for group in groups for place in group) != list(range(len(mask))):
+        raise SemanticsError(
+            f"weighting: expected groups that divide {len(mask)} classes, each in one of them"
+        )
+    margins = np.zeros(mask.shape)
+    for group in map(list, groups):
+        margins[group] = row_margins(descriptions[group], mask[group])
+    return margins
 
 
 def row_weights(margins: Floats, mask: Mask, temperature: float) -> NDArray[np.float32]:

@@ -19,13 +19,14 @@ from infocpl.encoders.augment import AugmentConfig
 from infocpl.encoders.ensemble import create_members
 from infocpl.errors import CheckpointError, DataError, InfoCPLError
 from infocpl.files import atomic_folder, read_json, write_json
+from infocpl.semantics.description_choice import DescriptionChoice
 from infocpl.training.checkpoint import load_tensors, save_tensors
 from infocpl.training.config import FitConfig, from_dict, to_dict
 from infocpl.training.stages import EncoderConfig, TrainedEncoder, encode_clips
 
 __all__ = ["FORMAT_VERSION", "ZeroShotModel"]
 
-FORMAT_VERSION = 2  # 2: traits beside the text
+FORMAT_VERSION = 3  # 2: traits beside the text; 3: a choice of descriptions
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class ZeroShotModel:
     persons : bodies a clip is cut or filled to
     text_encoder : name or place of the text encoder the aligner was trained with
     text_encoder_id : identity of its weights
-    granularities : kinds of description the aligner was trained with
+    descriptions : which descriptions the aligner was trained with; any other label set is described
+        the same way
     about : dataset, split and result the model comes from
     """
 
@@ -50,7 +52,7 @@ class ZeroShotModel:
     persons: int
     text_encoder: str
     text_encoder_id: str
-    granularities: tuple[str, ...]
+    descriptions: DescriptionChoice = field(default_factory=DescriptionChoice)
     about: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -95,7 +97,7 @@ class ZeroShotModel:
             "gamma": self.gamma,
             "text_encoder": self.text_encoder,
             "text_encoder_id": self.text_encoder_id,
-            "granularities": list(self.granularities),
+            "descriptions": to_dict(self.descriptions),
             "about": self.about,
         }
         with atomic_folder(Path(folder), overwrite=overwrite) as temporary:
@@ -178,9 +180,16 @@ def _build(
         persons=int(config["persons"]),
         text_encoder=str(config["text_encoder"]),
         text_encoder_id=str(config["text_encoder_id"]),
-        granularities=tuple(config["granularities"]),
+        descriptions=_descriptions(config),
         about=dict(config["about"]),
     )
+
+
+def _descriptions(config: dict[str, Any]) -> DescriptionChoice:
+    """Before version 3 there were kinds to choose, and nothing else."""
+    if config["format_version"] < 3:
+        return DescriptionChoice(tuple(config["granularities"]))
+    return from_dict(DescriptionChoice, config["descriptions"])
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -24,9 +24,10 @@ def run_build(options: CodebookBuild) -> int:
     if options.out.exists() and not options.overwrite:
         raise OutputExistsError(f"{options.out} exists already")
     from infocpl.apps.predict import read_labels
+    from infocpl.apps.progress import EMBEDDING, Reporter
     from infocpl.data import create_dataset
     from infocpl.semantics import (
-        GRANULARITIES,
+        DescriptionChoice,
         EmbeddingCache,
         LabelSet,
         build_codebook,
@@ -35,24 +36,26 @@ def run_build(options: CodebookBuild) -> int:
     from infocpl.semantics.describing import is_composed
     from infocpl.semantics.prompts import NAME_ONLY
 
+    choice = DescriptionChoice(
+        options.granularities, options.descriptions, options.best_descriptions, options.weigh
+    )
     dataset = create_dataset(options.dataset) if options.dataset is not None else None
     if options.labels is not None:
         labels = read_labels(options.labels)
     elif dataset is not None:
         labels = LabelSet(dataset.classes)
-    book = build_codebook(
-        labels,
-        create_text_encoder(options.text_encoder),
-        lexicons=options.lexicon,
-        dataset="" if dataset is None else dataset.name,
-        granularities=options.granularities or GRANULARITIES,
-        count=options.count,
-        cache=EmbeddingCache(),
-    )
-    if options.best is not None:
-        book = book.select_discriminative(options.best)
-    if options.weigh is not None:
-        book = book.weigh(options.weigh)
+    with Reporter().count(EMBEDDING) as progress:
+        book = build_codebook(
+            labels,
+            create_text_encoder(options.text_encoder),
+            lexicons=options.lexicon,
+            dataset="" if dataset is None else dataset.name,
+            granularities=choice.kinds,
+            count=choice.count,
+            cache=EmbeddingCache(),
+            progress=progress,
+        )
+    book = choice.apply(book)
     book.save(options.out, overwrite=options.overwrite)
     rows = int(book.mask.sum())
     print(f"{options.out}: {len(book)} classes, {rows} descriptions, {book.encoder_id}")

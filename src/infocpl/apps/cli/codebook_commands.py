@@ -37,12 +37,14 @@ class CodebookBuild:
     """Text encoder: a name (see `infocpl info`) or a sentence-transformers folder."""
     granularities: tuple[str, ...] = ()
     """Kinds of description to use (default: all)."""
-    count: int | None = None
+    descriptions: int | None = None
     """Descriptions a class at the most, drawn evenly from the kinds (default: all)."""
-    best: int | None = None
-    """Descriptions a class at the most, those that tell the classes apart best."""
+    best_descriptions: int | None = None
+    """Instead: descriptions a class at the most, those that tell the classes apart best. Only
+    text is looked at."""
     weigh: float | None = None
-    """Weigh descriptions by how much they tell the classes apart; a temperature such as 1."""
+    """Weigh descriptions by how much they tell the classes apart; a temperature such as 1, smaller
+    for more uneven weights."""
     overwrite: bool = False
     """Replace an existing codebook."""
 

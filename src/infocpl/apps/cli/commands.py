@@ -129,6 +129,14 @@ class Run:
     model, or a .npy file of vectors with its labels beside it."""
     granularities: tuple[str, ...] = ()
     """Kinds of description to use (default: all)."""
+    descriptions: int | None = None
+    """Descriptions a class at the most, drawn evenly from the kinds (default: all)."""
+    best_descriptions: int | None = None
+    """Instead: descriptions a class at the most, those that tell the classes apart best. Only
+    text is looked at."""
+    weigh: float | None = None
+    """Weigh descriptions by how much they tell the classes apart; a temperature such as 1, smaller
+    for more uneven weights."""
     lexicon: tuple[str, ...] = ()
     """Your own lexicons, asked before the shipped ones: YAML files."""
     threads: int | None = None

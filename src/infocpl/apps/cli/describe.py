@@ -14,8 +14,8 @@ from infocpl.errors import (
     SemanticsError,
 )
 from infocpl.semantics import (
-    GRANULARITIES,
     Described,
+    DescriptionChoice,
     EmbeddingCache,
     LabelSet,
     Lexicon,
@@ -27,7 +27,6 @@ from infocpl.semantics import (
 )
 from infocpl.semantics.build import embed_described
 from infocpl.semantics.labels import read_labels
-from infocpl.semantics.prompts import check_granularities
 
 __all__ = ["LEXICON_FILE", "run_describe"]
 
@@ -42,7 +41,13 @@ def run_describe(options: Describe) -> int:
     if (options.llm is None) != (options.llm_model is None):
         raise ConfigError("--llm and --llm-model are needed together")
     labels = read_labels(options.labels)
-    check_granularities(options.granularities or GRANULARITIES)
+    choice = DescriptionChoice(
+        options.granularities, options.descriptions, options.best_descriptions, options.weigh
+    )
+    if len(labels) < 2 and (choice.best is not None or choice.temperature is not None):
+        raise ConfigError(
+            "--best-descriptions and --weigh tell names apart: expected at least two names, got one"
+        )
     lexicons = tuple(map(load_lexicon, options.lexicon))
     check_output(options)
     encoder = None
@@ -56,7 +61,7 @@ def run_describe(options: Describe) -> int:
         described, problem = ask_model(options, labels, lexicons)
     if described or not problem:
         # Without all names there is no codebook of them; what is finished is written all the same.
-        write_output(options, described, None if problem else encoder, cache)
+        write_output(options, choice, described, None if problem else encoder, cache)
     tell(options, labels, described)
     if problem:
         raise LanguageModelError(
@@ -134,19 +139,29 @@ def check_output(options: Describe) -> None:
 
 def write_output(
     options: Describe,
+    choice: DescriptionChoice,
     described: Sequence[Described],
     encoder: TextEncoder | None,
     cache: EmbeddingCache | None,
 ) -> None:
     """Write the lexicon and, with an encoder, the codebook; the folder is whole or not there."""
+    from infocpl.apps.progress import EMBEDDING, Reporter
     from infocpl.files import atomic_folder
 
     if options.out is None:
         return
     book = None
     if encoder is not None:
-        kinds = options.granularities or GRANULARITIES
-        book = embed_described(described, encoder, granularities=kinds, cache=cache)
+        with Reporter().count(EMBEDDING) as progress:
+            book = embed_described(
+                described,
+                encoder,
+                granularities=choice.kinds,
+                count=choice.count,
+                cache=cache,
+                progress=progress,
+            )
+        book = choice.apply(book)
     try:
         with atomic_folder(options.out, overwrite=True) as folder:
             if book is not None:

@@ -29,6 +29,14 @@ class Describe:
     info`), a folder, or `none` to do without both."""
     granularities: tuple[str, ...] = ()
     """Kinds of description in the codebook (default: all)."""
+    descriptions: int | None = None
+    """Descriptions a class at the most, drawn evenly from the kinds (default: all)."""
+    best_descriptions: int | None = None
+    """Instead: descriptions a class at the most, those that tell the names apart best. Only
+    text is looked at."""
+    weigh: float | None = None
+    """Weigh descriptions by how much they tell the names apart; a temperature such as 1, smaller
+    for more uneven weights."""
     llm: str | None = None
     """Ask a language model about names that no lexicon holds: base address of an OpenAI-compatible
     endpoint, such as http://localhost:11434/v1. Good answers are kept, so that work that was

@@ -24,7 +24,11 @@ def run_run(options: Run, typed: str) -> int:
     from infocpl.data import find_dataset, load_split
     from infocpl.encoders.registry import encoder_config
     from infocpl.evaluation.config import create_preset
+    from infocpl.semantics import DescriptionChoice
 
+    choice = DescriptionChoice(
+        options.granularities, options.descriptions, options.best_descriptions, options.weigh
+    )
     dataset = find_dataset(options.dataset)
     split = load_split(dataset, options.split)
     source = _check_source(options, dataset, split)
@@ -62,7 +66,7 @@ def run_run(options: Run, typed: str) -> int:
         config=config,
         seeds=tuple(range(options.seeds)),
         text_encoder=options.text_encoder,
-        granularities=options.granularities,
+        descriptions=choice,
         lexicons=tuple(map(load_lexicon, options.lexicon)),
         command=typed,
         unseen_clips=options.unseen_clips,

@@ -6,6 +6,7 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from infocpl.apps.cli.commands import Evaluate, ImportWeights, Predict
 from infocpl.errors import ConfigError, LabelError, OutputExistsError
@@ -21,6 +22,7 @@ def run_predict(options: Predict) -> int:
         raise ConfigError(f"--top must be at least 1, got {options.top}")
     from infocpl.apps.cli.tables import print_predictions
     from infocpl.apps.predict import Predictor, predict_files, read_labels
+    from infocpl.apps.progress import EMBEDDING, Reporter
     from infocpl.semantics import load_lexicon
     from infocpl.skeleton.formats import get_format
     from infocpl.training.pretrained import ZeroShotModel
@@ -32,7 +34,10 @@ def run_predict(options: Predict) -> int:
         get_format(options.format)
     model = ZeroShotModel.from_pretrained(options.model)
     lexicons = tuple(map(load_lexicon, options.lexicon))
-    predictor = Predictor(model, labels, lexicons=lexicons, text_encoder=options.text_encoder)
+    with Reporter().count(EMBEDDING) as progress:
+        predictor = Predictor(
+            model, labels, lexicons=lexicons, text_encoder=options.text_encoder, progress=progress
+        )
     if predictor.composed:
         told = ", ".join(f"{name} ({source})" for name, source in predictor.composed.items())
         print(
@@ -60,7 +65,7 @@ def run_evaluate(options: Evaluate) -> int:
     """ZSL numbers of a saved model; refuses a model that has seen an unseen class."""
     if options.out is not None and options.out.exists():
         raise OutputExistsError(f"{options.out} exists already")
-    from infocpl.apps.progress import Reporter
+    from infocpl.apps.progress import EMBEDDING, Reporter
     from infocpl.data import ClipStore, convert_dataset, find_dataset, is_store, load_split
     from infocpl.evaluation.evaluate import evaluate_model
     from infocpl.files import write_json
@@ -75,18 +80,27 @@ def run_evaluate(options: Evaluate) -> int:
     # Said before minutes are spent on reading files, and again by evaluate_model().
     forbid_classes(model.seen, split.unseen, "model")
     reporter = Reporter()
-    if is_store(options.data):
-        store = ClipStore.open(options.data)
-        numbers = evaluate_model(
-            model, store, split, lexicons=lexicons, text_encoder=options.text_encoder
-        )
-    else:
-        reporter.say(f"reading {dataset.title}")
-        with tempfile.TemporaryDirectory(prefix="infocpl-") as folder:
-            store = convert_dataset(dataset, options.data, Path(folder) / "store")
-            numbers = evaluate_model(
-                model, store, split, lexicons=lexicons, text_encoder=options.text_encoder
+
+    def measure(store: ClipStore) -> dict[str, Any]:
+        with reporter.count(EMBEDDING) as progress:
+            return evaluate_model(
+                model,
+                store,
+                split,
+                lexicons=lexicons,
+                text_encoder=options.text_encoder,
+                progress=progress,
             )
+
+    if is_store(options.data):
+        numbers = measure(ClipStore.open(options.data))
+    else:
+        with tempfile.TemporaryDirectory(prefix="infocpl-") as folder:
+            with reporter.count(f"reading {dataset.title}") as progress:
+                store = convert_dataset(
+                    dataset, options.data, Path(folder) / "store", progress=progress
+                )
+            numbers = measure(store)
     text = json.dumps(numbers, indent=1)
     if options.out is not None:
         write_json(options.out, numbers)

@@ -249,6 +249,7 @@ def _caption(result: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Protocol", _plain(protocol) if protocol else ""),
         ("Features", features["encoder"] + (f" ({', '.join(map(str, streams))})" * bool(streams))),
         ("Text encoder", text["encoder"]),
+        ("Text", _plain(optional(text, "choice", dict, "result.text").get("summary") or "")),
         ("Selection", result["selection"]["rule"]),
         ("Seeds", _plain(result["seeds"])),
     ]
@@ -408,13 +409,14 @@ def _title(result: Mapping[str, Any], method: str) -> str:
 def _facts(result: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Where everything came from: heading, then name and value; long lists are elsewhere."""
     long_lists = ("seen", "unseen", "training_classes", "sources", "details")
+    text = {k: v for k, v in result["text"].items() if k != "choice"}  # the caption says it
     groups: list[tuple[str, Mapping[str, Any]]] = [
         ("Run", {key: result.get(key) for key in ("infocpl_version", "created", "seeds")}),
         ("Dataset", result["dataset"]),
         ("Split", result["split"]),
         ("Protocol", optional(result, "protocol", dict, "result")),
         ("Skeleton features", result["features"]),
-        ("Text", result["text"]),
+        ("Text", text),
         ("Selection", result["selection"]),
         ("Environment", optional(result, "environment", dict, "result")),
         ("Seconds", optional(result, "seconds", dict, "result")),
