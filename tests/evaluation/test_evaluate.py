@@ -80,6 +80,43 @@ def test_a_text_encoder_that_has_moved_is_asked_for_and_taken(model, text_cache,
     assert found.hash == describe_for(model, ("walk", "run")).hash
 
 
+@pytest.mark.parametrize(
+    "choice", [{"count": 4}, {"best": 4}, {"temperature": 0.4}, {"motion": False}], ids=str
+)
+def test_any_labels_are_described_as_the_training_classes_were(model, text_cache, choice):
+    """The choice is made among the labels at hand, in whatever order they come."""
+    labels = ("wave the left hand", "sit down", "walk forward", "juggling")
+    chosen = DescriptionChoice(("definition", "part", "name"), **choice)
+    plain = dataclasses.replace(model, descriptions=DescriptionChoice(chosen.granularities))
+    picky = dataclasses.replace(model, descriptions=chosen)
+    expected = chosen.apply(describe_for(plain, labels))
+    found = describe_for(picky, labels)
+    assert found.hash == expected.hash != describe_for(plain, labels).hash
+    turned = describe_for(picky, labels[::-1])
+    assert turned.hash == expected.subset(labels[::-1]).hash
+
+
+def test_a_lone_label_cannot_be_told_apart(model, text_cache):
+    picky = dataclasses.replace(model, descriptions=DescriptionChoice(("definition",), best=2))
+    with pytest.raises(SemanticsError, match="at least two classes, got 1"):
+        describe_for(picky, ("walk",))
+
+
+def test_progress_is_told_while_sentences_are_embedded(model, text_cache, tmp_path):
+    short = dataclasses.replace(model, descriptions=DescriptionChoice(("definition",)))
+    cache, steps = EmbeddingCache(tmp_path / "new.sqlite3"), []
+    for _ in range(2):
+        book = describe_for(
+            short,
+            ("walk forward", "sit down"),
+            cache=cache,
+            progress=lambda *step: steps.append(step),
+        )
+    texts = {row.text for rows in book.rows for row in rows}
+    total = len(texts | set(book.motion_texts) | set(book.labels))
+    assert steps == [(total, total)]  # the second time everything is known
+
+
 def test_text_is_composed_of_the_kinds_the_model_was_trained_with(model, text_cache):
     cache = EmbeddingCache()
     assert cache.path.parent == text_cache

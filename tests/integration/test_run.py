@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import signal
@@ -211,6 +212,51 @@ def test_oracle_numbers_are_marked_wherever_they_appear(trained_run, run_infocpl
     card = (out / "model" / "README.md").read_text(encoding="utf-8")
     assert "selection rule: oracle" in card
     assert card.count("†") == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "most"),
+    [
+        (("--descriptions", 20, "--weigh", 0.5), 20),
+        # Kinds that the shared run has embedded already.
+        (("--best-descriptions", 3, "--granularities", "definition", "part", "objects"), 3),
+    ],
+    ids=["20 drawn evenly and weighed", "the best 3"],
+)
+def test_a_choice_of_descriptions_goes_from_the_run_into_result_model_and_measurement(
+    run_infocpl, synthetic_files, tmp_path, options, most
+):
+    out = tmp_path / "out"
+    where = ("--dataset", "synthetic", "--data", synthetic_files, "--split", "demo/51-8")
+    tiny = ("--seeds", 1, "--preset", "tiny", "--threads", 1)
+    told = run_infocpl("run", *where, *tiny, *options, "--out", out)
+    assert told.returncode == 0, told.stderr
+    found = read_result(out)
+    codebook = Codebook.load(out / "codebook")
+    assert (codebook.mask.sum(axis=1) == most).all()
+    assert found["text"]["descriptions"] == most
+    model = ZeroShotModel.from_pretrained(out / "model")
+    choice = dataclasses.asdict(model.descriptions)
+    assert {**choice, "granularities": list(choice["granularities"])}.items() <= found["text"][
+        "choice"
+    ].items()
+    assert most in (choice["count"], choice["best"])
+    assert choice["temperature"] == codebook.temperature == (0.5 if "--weigh" in options else None)
+    for page in (out / "report.html", out / "model" / "README.md"):
+        assert found["text"]["choice"]["summary"] in page.read_text(encoding="utf-8")
+    assert f"{most} descriptions a class at the most" in told.stdout
+    again = run_infocpl("evaluate", "--model", out / "model", *where)
+    assert again.returncode == 0, again.stderr
+    expected = found["methods"]["infocpl"]["per_seed"][0]["zsl"]
+    assert json.loads(again.stdout)["zsl"] == pytest.approx(expected)
+    # A list of labels in another order, two of them unknown to the dataset.
+    clip = next(synthetic_files.glob("*P009*A010*"))
+    names = ("juggling", *reversed(found["split"]["unseen"]), "jump rope")
+    labels = ", ".join(names)
+    named = run_infocpl("predict", clip, "--model", out / "model", "--labels", labels, "--json")
+    assert named.returncode == 0, named.stderr
+    (answer,) = json.loads(named.stdout)
+    assert {row["name"] for row in answer["ranked"]} == set(names)
 
 
 def test_a_real_dataset_runs_from_its_original_files(real_data, run_infocpl, tmp_path):
