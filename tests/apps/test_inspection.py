@@ -11,12 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from infocpl.apps.dataset_files import find_files
 from infocpl.apps.inspection import ClipView, Overview, inspect_clip, inspect_path
 from infocpl.apps.picture import draw_clip
 from infocpl.apps.report.clip_page import write_clip_page
-from infocpl.data import ClipInfo, EncoderNote, write_features
+from infocpl.data import ClipInfo, EncoderNote, create_dataset, write_features
 from infocpl.errors import ConfigError, SkeletonFormatError
-from infocpl.skeleton.formats import write_pyskl
+from infocpl.skeleton.formats import (
+    FeaturePart,
+    read_skeleton,
+    write_feature_folder,
+    write_openpose,
+    write_pyskl,
+)
 from infocpl.skeleton.layout import create_layout, list_layouts
 from infocpl.skeleton.quality import find_problems
 from infocpl.skeleton.sequence import SkeletonSequence
@@ -120,6 +127,120 @@ def test_what_cannot_be_read_says_so_as_readers_do(tmp_path: Path, wave: Path):
         inspect_path(tmp_path / "bad.skeleton")
     with pytest.raises(ConfigError, match="--clip is for stores"):
         inspect_path(wave, clip="3")
+
+
+# --- folders of original files --------------------------------------------------------------------
+
+
+def test_a_folder_of_original_files_is_recognised_and_counted(synthetic_files: Path):
+    view = inspect_path(synthetic_files, dataset=create_dataset("synthetic"))
+    assert isinstance(view, Overview)
+    facts = dict(view.facts)
+    files = [path.stem for path in synthetic_files.glob("*.skeleton")]
+    assert facts["dataset"] == f"Synthetic actions (synthetic): {len(files)} clips, format ntu"
+    assert facts["subjects"] == "4 (1 to 9)"
+    assert facts["to use them"].startswith("infocpl convert --dataset synthetic --data ")
+    assert dict(view.counts) == dict.fromkeys(create_dataset("synthetic").classes, 4)
+    problems = [{p.kind for p in find_problems(read_skeleton(synthetic_files / f"{name}.skeleton"))}
+                for name in files]  # fmt: skip
+    for kind, number, _ in view.problems:
+        assert number == sum(kind in found for found in problems)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected", "also"),
+    [
+        ("a24_s3_t2_skeleton.mat", "utd-mhad", None),
+        ("a01_s01_e00_v01.json", "nw-ucla", None),
+        ("s01s02/01/001/skeleton_pos.txt", "sbu", None),
+        ("S001C001P001R001A058.skeleton", "ntu60", "ntu120, synthetic; choose"),
+        ("S018C001P041R001A119.skeleton", "ntu120", None),
+        ("deep/er/a01_s01_e01_skeleton3D.txt", "msr-action3d", None),
+    ],
+)
+def test_a_dataset_is_known_by_the_names_of_its_files(tmp_path: Path, name, expected, also):
+    """Also where every file is damaged: names are known before anything is read."""
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("damaged")
+    (tmp_path / "readme.txt").write_text("not a clip")
+    view = inspect_path(tmp_path)
+    facts = dict(view.facts)
+    assert f"({expected}): 1 clips" in facts["dataset"]
+    assert (facts.get("file names also fit") or "None").startswith(also or "None")
+    ((kind, number, example),) = view.problems
+    assert (kind, number) == ("unreadable", 1)
+    assert path.name in example
+    assert view.shown is None
+    with pytest.raises(SkeletonFormatError, match=path.name):
+        inspect_path(tmp_path, clip="0")
+
+
+@pytest.mark.parametrize("by", ["name", "number"])
+def test_one_clip_of_a_folder_is_found_by_name_and_by_number(synthetic_files, by):
+    names = sorted(path.stem for path in synthetic_files.glob("*.skeleton"))
+    dataset = create_dataset("synthetic")
+    view = inspect_path(synthetic_files, clip=names[9] if by == "name" else "9", dataset=dataset)
+    assert view.title == names[9]
+    read = read_skeleton(synthetic_files / f"{names[9]}.skeleton")
+    assert np.array_equal(view.clip.keypoints, read.keypoints)
+    facts = dict(view.facts)
+    assert facts["class"] == dataset.classes[dataset.class_ids.index(int(names[9][-3:]))]
+    assert facts["subject"] == str(int(names[9][9:12]))
+
+
+def test_a_large_folder_is_looked_at_in_part_and_says_so(synthetic_files, monkeypatch):
+    monkeypatch.setattr("infocpl.apps.dataset_files._MOST", 5)
+    files = find_files(synthetic_files)
+    assert files is not None
+    assert files.sample(5) == [0, 59, 118, 176, 235]
+    assert files.sample(236) == list(range(236))
+    assert dict(files.facts())["looked at"].startswith("5 clips, evenly drawn")
+
+
+def test_frames_of_one_clip_stay_one_clip(tmp_path: Path, clip):
+    layout = create_layout("openpose25")
+    points = np.random.default_rng(0).uniform(0.1, 1, size=(1, 6, 25, 2))
+    write_openpose(tmp_path / "frames", SkeletonSequence(points, layout, units="px"))
+    view = inspect_path(tmp_path / "frames")
+    assert isinstance(view, ClipView)
+    assert view.clip.frames == 6
+    with pytest.raises(ConfigError, match="holds one clip"):
+        inspect_path(tmp_path / "frames", clip="0")
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ([], ["there is no file in this folder"]),
+        ([".hidden"], ["there is no file in this folder"]),
+        (["walk.bvh", "run.bvh"], ["got 2 other files", "such as .*run.bvh", "--dataset"]),
+        (["clip1.json", "clip2.json"], ["taken for one clip", "such as .*clip1.json"]),
+        (["sub/a.csv"], ["got 1 other files", "such as .*a.csv"]),
+    ],
+    ids=["empty", "hidden", "motion files", "json clips", "below"],
+)  # fmt: skip
+def test_a_folder_of_something_else_is_answered_with_what_to_do(tmp_path: Path, names, words):
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    with pytest.raises(ConfigError) as caught:
+        inspect_path(tmp_path)
+    for word in words:
+        assert re.search(word, str(caught.value)), str(caught.value)
+
+
+def test_features_as_published_are_answered_with_the_way_to_a_store(tmp_path: Path):
+    labels = np.array([0, 1])
+    part = FeaturePart(np.ones((2, 3), dtype=np.float32), labels)
+    write_feature_folder(tmp_path / "features", {"train": part})
+    with pytest.raises(ConfigError, match=r"holds features: .*infocpl convert .*--trained-on"):
+        inspect_path(tmp_path / "features")
+
+
+def test_a_store_knows_its_dataset(small_store):
+    with pytest.raises(ConfigError, match="leave --dataset out"):
+        inspect_path(small_store.folder, dataset=create_dataset("synthetic"))
 
 
 # --- pictures -------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What is in a skeleton file or a store, in facts and problems."""
+"""What is in a skeleton file, a store or a dataset's folder, in facts and problems."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from infocpl.apps.dataset_files import DatasetFiles, explain_folder, find_files
 from infocpl.data import ClipStore, FeatureStore, is_store, open_store
-from infocpl.errors import ConfigError, InfoCPLError
+from infocpl.data.dataset import Dataset
+from infocpl.errors import ConfigError, InfoCPLError, SkeletonFormatError
 from infocpl.skeleton.formats import (
     SkeletonCollection,
     is_collection,
@@ -19,6 +21,7 @@ from infocpl.skeleton.formats import (
     open_collection,
     read_skeleton,
 )
+from infocpl.skeleton.formats.limits import is_folder
 from infocpl.skeleton.quality import Problem, find_problems
 from infocpl.skeleton.sequence import SkeletonSequence
 
@@ -93,15 +96,18 @@ def inspect_path(
     *,
     clip: str | None = None,
     format: str | None = None,
+    dataset: Dataset | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> ClipView | Overview:
     """Look at whatever lies at `path`.
 
     Parameters
     ----------
-    path : a skeleton file, a file of many clips, or a store
+    path : a skeleton file, a file of many clips, a store, or a folder with the original files of a
+        dataset
     clip : name or number of the one clip to look at, where there are many
     format : file format, if it cannot be told from the file
+    dataset : whose original files these are, if that cannot be told from their names
     progress : called with clips looked at and all clips
 
     Raises
@@ -109,25 +115,29 @@ def inspect_path(
     InfoCPLError : if nothing readable is there, or there is no such clip
     """
     if is_store(path):
-        store = open_store(path)
-        if isinstance(store, FeatureStore):
-            if clip is not None:
-                raise ConfigError(f"{path} holds features, in which there is no clip to show")
-            return look_at_features(store)
-        if clip is not None:
-            number = _number(clip, store.names, path)
-            return inspect_clip(store[number], store.names[number], _clip_facts(store, number))
-        return _look_at_store(store, progress)
-    if format in list_collection_formats() or (format is None and is_collection(path)):
+        if dataset is not None:
+            raise ConfigError(f"{path} is a store, which knows its dataset; leave --dataset out")
+        return _look_into_store(open_store(path), clip, progress)
+    many = format in list_collection_formats() or (format is None and is_collection(path))
+    if dataset is None and many:
         with open_collection(path, format) as clips:
             if clip is not None:
                 number = _number(clip, clips.names, path)
                 return inspect_clip(clips.read(number), clips.names[number])
             return _look_at_collection(clips, progress)
+    folder = is_folder(path)
+    if dataset is not None or (folder and format is None):
+        files = find_files(path, dataset, format)
+        if files is not None:
+            return _look_at_files(files, clip, progress)
     if clip is not None:
         raise ConfigError(f"{path} holds one clip; --clip is for stores and files of many clips")
-    found = read_skeleton(path, format)
-    return inspect_clip(found, path.name)
+    try:
+        return inspect_clip(read_skeleton(path, format), path.name)
+    except SkeletonFormatError as error:
+        if folder and format is None:
+            raise explain_folder(path, error) from error
+        raise
 
 
 def _number(wanted: str, names: Sequence[str], path: Path) -> int:
@@ -148,6 +158,21 @@ def _clip_facts(store: ClipStore, number: int) -> Facts:
         if getattr(record, name) >= 0:
             facts.append((name, str(getattr(record, name))))
     return facts
+
+
+def _look_into_store(
+    store: ClipStore | FeatureStore,
+    clip: str | None,
+    progress: Callable[[int, int], None] | None,
+) -> ClipView | Overview:
+    if isinstance(store, FeatureStore):
+        if clip is not None:
+            raise ConfigError(f"{store.folder} holds features, in which there is no clip to show")
+        return look_at_features(store)
+    if clip is not None:
+        number = _number(clip, store.names, store.folder)
+        return inspect_clip(store[number], store.names[number], _clip_facts(store, number))
+    return _look_at_store(store, progress)
 
 
 def _look_at_store(store: ClipStore, progress: Callable[[int, int], None] | None) -> Overview:
@@ -200,6 +225,25 @@ def _look_at_collection(
 
     problems, shown = _look_at_all(read(), len(clips), progress)
     return Overview(str(clips.path), facts, problems, shown)
+
+
+def _look_at_files(
+    files: DatasetFiles, clip: str | None, progress: Callable[[int, int], None] | None
+) -> ClipView | Overview:
+    if clip is not None:
+        number = _number(clip, files.names, files.path)
+        return inspect_clip(files.read(number), files.names[number], files.clip_facts(number))
+    chosen = files.sample()
+
+    def read() -> Iterable[tuple[str, SkeletonSequence | InfoCPLError]]:
+        for number in chosen:
+            try:
+                yield files.names[number], files.read(number)
+            except InfoCPLError as error:
+                yield files.names[number], error
+
+    problems, shown = _look_at_all(read(), len(chosen), progress)
+    return Overview(str(files.path), files.facts(), problems, shown, files.counts())
 
 
 def _look_at_all(

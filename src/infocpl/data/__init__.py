@@ -18,6 +18,7 @@ from infocpl.data.division import SplitIndices, split_indices
 from infocpl.data.feature_store import EncoderNote, FeatureStore, write_features
 from infocpl.data.loading import PreparedClips, prepare_clips
 from infocpl.data.opening import is_store, open_store
+from infocpl.data.recognise import recognise_datasets
 from infocpl.data.splits import Split, create_split, list_splits, load_split
 from infocpl.data.store import ClipRecord, ClipStore
 from infocpl.data.store_writer import StoreWriter
@@ -48,6 +49,7 @@ __all__ = [
     "load_split",
     "open_store",
     "prepare_clips",
+    "recognise_datasets",
     "split_indices",
     "write_features",
 ]

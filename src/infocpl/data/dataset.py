@@ -252,6 +252,19 @@ class Dataset:
             )
         return info
 
+    def fits(self, path: str) -> bool:
+        """Whether a path is named like a clip, or a recording of several, of this dataset.
+
+        Examples
+        --------
+        >>> from infocpl.data.catalog import create_dataset
+        >>> ntu = create_dataset("ntu60")
+        >>> ntu.fits("S001C001P001R001A060.skeleton"), ntu.fits("S001C001P001R001A061.skeleton")
+        (True, False)
+        """
+        info = self._match(path)
+        return info is not None and (info.label >= 0 or "(?P<action>" not in self.file_pattern)
+
     def facts(self, name: str) -> ClipInfo | None:
         """What an official name without suffix says (label -1 if nothing about it), or None."""
         return self._match(name) or self._match(name + Path(self.example).suffix)

@@ -30,17 +30,21 @@ class Verify:
 
 @dataclass(frozen=True)
 class Inspect:
-    """Show what is in a skeleton file or a store, and what looks wrong in it.
+    """Show what is in a skeleton file, a store or a dataset's folder, and what looks wrong in it.
 
     Example: infocpl inspect clip.skeleton --out clip.html
     """
 
     path: Annotated[Path, tyro.conf.Positional]
-    """A skeleton file, a file of many clips, or a store."""
+    """A skeleton file, a file of many clips, a store, or a folder with the original files of a
+    dataset."""
     clip: str | None = None
-    """In a store or a file of many clips: name or number of the one clip to look at."""
+    """Where there are many clips: name or number of the one clip to look at."""
     format: str | None = None
     """File format, if it cannot be told from the file."""
+    dataset: str | None = None
+    """Whose files a folder holds, if that cannot be told from their names: a name (see `infocpl
+    info`), or a YAML file of your own."""
     out: Path | None = None
     """Picture of the clip: .png or .svg for key frames, .html for an animation."""
     overwrite: bool = False

@@ -18,6 +18,7 @@ def run_inspect(options: Inspect) -> int:
     from infocpl.apps.inspection import ClipView, inspect_path
     from infocpl.apps.picture import PICTURES
     from infocpl.apps.progress import Reporter
+    from infocpl.data import find_dataset
 
     if options.out is not None:
         if options.out.suffix.lower() not in (*PICTURES, ".html"):
@@ -26,9 +27,14 @@ def run_inspect(options: Inspect) -> int:
             )
         if options.out.exists() and not options.overwrite:
             raise OutputExistsError(f"{options.out} exists already; add --overwrite to replace it")
+    dataset = find_dataset(options.dataset) if options.dataset is not None else None
     with Reporter().count(f"looking at {options.path}") as progress:
         found = inspect_path(
-            options.path, clip=options.clip, format=options.format, progress=progress
+            options.path,
+            clip=options.clip,
+            format=options.format,
+            dataset=dataset,
+            progress=progress,
         )
     view = found if isinstance(found, ClipView) else found.shown
     print(found.title)
