@@ -197,7 +197,7 @@ def test_names_that_the_grammar_understands_are_described_and_say_so(model, wave
         "juggle five torches": "grammar (confidence 1.00)",
         "zorb": "name only",
     }
-    kinds = list(model.granularities)
+    kinds = list(model.descriptions.kinds)
     told = compose(describe("juggle five torches").entry, kinds)
     assert [row.text for row in predictor.codebook.rows[1]] == [row.text for row in told]
 

@@ -93,7 +93,9 @@ def test_any_labels_are_described_as_the_training_classes_were(model, text_cache
     found = describe_for(picky, labels)
     assert found.hash == expected.hash != describe_for(plain, labels).hash
     turned = describe_for(picky, labels[::-1])
-    assert turned.hash == expected.subset(labels[::-1]).hash
+    assert turned.rows == expected.rows[::-1]
+    assert turned.motion_texts == expected.motion_texts[::-1]
+    assert turned.temperature == chosen.temperature
 
 
 def test_a_lone_label_cannot_be_told_apart(model, text_cache):

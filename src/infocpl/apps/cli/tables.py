@@ -78,8 +78,8 @@ def _caption(result: dict[str, Any]) -> str:
         f"{result['text']['descriptions']:.0f} descriptions a class",
         f"selection {rule}; seeds {', '.join(map(str, result['seeds']))}; mean ± sd over seeds",
     ]
-    choice = result["text"]["choice"]
-    if any(choice[name] is not None for name in ("count", "best", "temperature")):
+    choice = result["text"].get("choice", {})  # older results have none
+    if any(choice.get(name) is not None for name in ("count", "best", "temperature")):
         lines.append(choice["summary"])
     if result["selection"]["oracle"]:
         lines.append("† chosen on the unseen test clips: an upper bound, not a measurement")
