@@ -99,8 +99,13 @@ def test_choices_of_every_seed_and_method_are_written_down(result, small_runs):
     for entry, run in zip(details, small_runs, strict=True):
         assert entry["methods"].keys() == METHODS.keys()
         for method, told in entry["methods"].items():
-            choice = run.methods[method].choice
-            assert {**told, "evidence": tuple(told["evidence"])} == dataclasses.asdict(choice)
+            choice, used = run.methods[method].choice, run.methods[method].calibration
+            assert (told["epoch"], told["alpha"]) == (choice.epoch, choice.alpha)
+            assert tuple(told["evidence"]) == choice.evidence
+            assert told["raw_gamma"] == choice.gamma
+            assert told["relative_gamma"] == choice.relative_gamma
+            assert (told["gamma"], told["gamma_rule"]) == (used.gamma, used.rule)
+            assert told["lead"] == used.lead
             selected = result["methods"][method]["per_seed"][run.seed]["selected"]
             assert selected == {"epoch": choice.epoch, "alpha": choice.alpha}
 

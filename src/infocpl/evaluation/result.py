@@ -205,7 +205,11 @@ def _choices(run: SeedRun) -> dict[str, Any]:
             method: {
                 "epoch": entry.choice.epoch,
                 "alpha": entry.choice.alpha,
-                "gamma": entry.choice.gamma,
+                "gamma": entry.calibration.gamma,
+                "gamma_rule": entry.calibration.rule,
+                "relative_gamma": entry.calibration.relative_gamma,
+                "raw_gamma": entry.choice.gamma,
+                "lead": entry.calibration.lead,
                 "evidence": list(entry.choice.evidence),
             }
             for method, entry in run.methods.items()
@@ -233,7 +237,11 @@ def _nested(entry: MethodRun, seed: int) -> dict[str, Any]:
         group, name = key.split(".")
         out.setdefault(group, {})[name] = value
     if entry.gzsl is not None:
-        out["gzsl"]["gamma"] = entry.gzsl.gamma
+        out["gzsl"] |= {
+            "gamma": entry.gzsl.gamma,
+            "relative_gamma": entry.calibration.relative_gamma,
+            "lead": entry.calibration.lead,
+        }
     out["selected"] = {"epoch": entry.choice.epoch, "alpha": entry.choice.alpha}
     return out
 
