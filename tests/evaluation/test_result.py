@@ -165,9 +165,10 @@ def test_without_seen_test_clips_gzsl_is_absent_not_zero(small_task, small_confi
     told = build_result(alone, runs, context)
     json.dumps(told, allow_nan=False)
     for entry in told["methods"].values():
-        assert entry["curve"] is None
+        assert entry["curve"] is entry["gate_curve"] is None
+        assert "gate" not in entry["per_seed"][0]
         assert "gzsl" not in entry["per_seed"][0]
-        assert not [key for key in entry["mean"] if key.startswith("gzsl")]
+        assert not [key for key in entry["mean"] if key.startswith(("gzsl", "gate"))]
 
 
 def test_an_unseen_class_without_clips_has_no_recall(small_task, small_config, context):

@@ -14,7 +14,13 @@ from infocpl.alignment.base import Aligner
 from infocpl.data.feature_store import EncoderNote, PreparedFeatures
 from infocpl.evaluation.calibration import Calibration, measure_lead, transfer_gamma
 from infocpl.evaluation.config import ExperimentConfig
-from infocpl.evaluation.protocol import GzslResult, ZslResult, measure_gzsl, measure_zsl
+from infocpl.evaluation.protocol import (
+    GzslResult,
+    ZslResult,
+    measure_gate,
+    measure_gzsl,
+    measure_zsl,
+)
 from infocpl.evaluation.runs import (
     METHODS,
     Advance,
@@ -27,6 +33,7 @@ from infocpl.evaluation.runs import (
 from infocpl.evaluation.selection import (
     Choice,
     fold_seed,
+    joint_cues,
     joint_scores,
     select,
     try_candidates,
@@ -49,6 +56,7 @@ class MethodRun:
     scores : (N, U) of the unseen clips
     aligner : the fitted aligner
     calibration : gamma of this very model
+    gate : like `gzsl`, behind the gate instead of with gamma; None without a gate
     """
 
     choice: Choice
@@ -57,6 +65,7 @@ class MethodRun:
     scores: NDArray[np.float64]
     aligner: Aligner
     calibration: Calibration
+    gate: GzslResult | None = None
 
 
 @dataclass(frozen=True)
@@ -158,11 +167,14 @@ def _measure(aligner: Aligner, choice: Choice, task: TaskData, features: Feature
     zsl = measure_zsl(scores, task.rows(task.unseen_test, task.split.unseen))
     lead = measure_lead(aligner, task, features)
     calibration = transfer_gamma(choice.gamma, choice.relative_gamma, lead)
-    gzsl = None
+    gzsl = gated = None
     if len(task.seen_test):
         joint = joint_scores(aligner, task, features.seen_test, features.unseen_test)
         gzsl = measure_gzsl(*joint, calibration.gamma)
-    return MethodRun(choice, zsl, gzsl, scores, aligner, calibration)
+        if choice.gate is not None:
+            seenness = choice.gate.seenness(joint_cues(aligner, task, features, joint[0]))
+            gated = measure_gate(*joint, seenness, choice.gate.threshold)
+    return MethodRun(choice, zsl, gzsl, scores, aligner, calibration, gated)
 
 
 def _oracle(

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from infocpl.alignment.base import Aligner
 from infocpl.alignment.standard import StandardInfoCPL
 from infocpl.evaluation.calibration import FoldGamma, Lead, average_gamma, measure_lead
 from infocpl.evaluation.config import ExperimentConfig
+from infocpl.evaluation.gate import FoldClips, Gate, TrainingCues, fit_gate
 from infocpl.evaluation.runs import (
     METHODS,
     Advance,
@@ -27,13 +29,14 @@ from infocpl.evaluation.runs import (
     score_method,
 )
 from infocpl.evaluation.task_data import TaskData
-from infocpl.metrics import harmonic_mean, seen_unseen_curve, top_k_accuracy
+from infocpl.metrics import gated_curve, harmonic_mean, joint_answers, top_k_accuracy
 
 __all__ = [
     "Choice",
     "Trial",
     "epochs_to_try",
     "fold_seed",
+    "joint_cues",
     "joint_scores",
     "select",
     "try_candidates",
@@ -52,6 +55,7 @@ class Choice:
     evidence : per fold the held-out classes, the accuracy of every candidate, and gamma and lead
         of the chosen one
     relative_gamma : the same in leads (see :mod:`.calibration`), which a final model can use
+    gate : fitted on the clips of all folds; None where they allow none
     """
 
     epoch: int
@@ -59,6 +63,7 @@ class Choice:
     gamma: float
     evidence: tuple[dict[str, Any], ...]
     relative_gamma: float | None = None
+    gate: Gate | None = None
 
 
 class Trial(NamedTuple):
@@ -69,11 +74,13 @@ class Trial(NamedTuple):
     accuracy : among the classes that played the unseen ones
     gamma : the best; None without seen test clips, or where none gives an H above 0
     lead : of the same model on its own training clips; None without seen test clips
+    clips : what a gate can learn from; None without seen test clips
     """
 
     accuracy: float
     gamma: float | None = None
     lead: Lead | None = None
+    clips: FoldClips | None = None
 
 
 def fold_seed(seed: int, fold: int) -> int:
@@ -98,6 +105,15 @@ def joint_scores(
     )
     clips = np.concatenate([task.seen_test, task.unseen_test])
     return scores, task.rows(clips, names), np.arange(len(task.split.seen))
+
+
+def joint_cues(
+    aligner: Aligner, task: TaskData, features: Features, scores: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Cues of the clips of :func:`joint_scores`, from their scores."""
+    clips = torch.cat([features.seen_test, features.unseen_test])
+    training = TrainingCues.measure(aligner, task, features)
+    return training.cues(scores, clips, len(task.split.seen))
 
 
 def select(
@@ -164,11 +180,14 @@ def try_candidates(
         if not len(task.seen_test):
             return Trial(accuracy)
         joint = joint_scores(aligner, task, features.seen_test, features.unseen_test)
-        curve = seen_unseen_curve(*joint)
+        answers = joint_answers(*joint)
+        curve = gated_curve(answers.gap, answers)
         gamma = curve.best_gamma()
         # Where no gamma is any good the fold says nothing about which one to take.
         useful = harmonic_mean(*curve.at(gamma)) > 0
-        return Trial(accuracy, gamma if useful else None, measure_lead(aligner, task, features))
+        lead = measure_lead(aligner, task, features)
+        cues = joint_cues(aligner, task, features, joint[0])
+        return Trial(accuracy, gamma if useful else None, lead, FoldClips(cues, answers))
 
     def watch(epoch: int, model: StandardInfoCPL) -> None:
         if epoch in wanted:
@@ -222,4 +241,5 @@ def _choose(
         gamma=gamma,
         evidence=evidence,
         relative_gamma=relative,
+        gate=fit_gate([trial.clips for trial in chosen if trial.clips is not None]),
     )
