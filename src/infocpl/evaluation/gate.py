@@ -60,18 +60,24 @@ class TrainingCues:
         features : of which only the training clips' are used
         """
         seen = task.split.seen
-        labels = torch.from_numpy(task.rows(task.train, seen))
+        labels = task.rows(task.train, seen)
         mean, scale = standardise(features.train)
         ready = (features.train - mean) / scale
         # A class without training clips has no centre; it would stand at the overall mean.
-        centres = torch.stack([ready[labels == row].mean(0) for row in labels.unique()])
+        centres = torch.stack([ready[labels == row].mean(0) for row in np.unique(labels)])
         rows = sample_training(len(features.train))
         names = (*seen, *task.split.unseen)
         scores = score_method(aligner, task, features.train[rows], names)
         gap, margin = _gap_and_margin(scores, len(seen))
         distance = torch.cdist(ready[rows], centres).amin(1)
-        units = (np.abs(gap).mean(), margin.mean(), distance.double().mean())
-        return cls(*(_unit(float(value)) for value in units), mean, scale, centres)
+        return cls(
+            _unit(float(np.abs(gap).mean())),
+            _unit(float(margin.mean())),
+            _unit(float(distance.mean())),
+            mean,
+            scale,
+            centres,
+        )
 
     def cues(
         self, scores: NDArray[np.floating], features: Tensor, seen: int
