@@ -98,6 +98,35 @@ def test_weights_are_those_of_scikit_learn(seed):
         assert offset == pytest.approx(oracle.intercept_[0], rel=1e-3, abs=1e-4)
 
 
+@settings(deadline=None)
+@given(st.integers(0, 10_000))
+def test_weights_held_to_their_signs_are_the_best_of_that_kind(seed):
+    """Where a sign binds, the fit is that of scikit-learn without the inputs held at zero."""
+    rng = np.random.default_rng(seed)
+    positive = np.arange(80) % 2 == 0
+    inputs = rng.normal(size=(80, 3)) + np.outer(positive, rng.normal(size=3))
+    slope, offset = fit_logistic(inputs, positive, signs=(1, 1, -1))
+    assert slope[0] >= 0 <= slope[1]
+    assert slope[2] <= 0
+    oracle = LogisticRegression(C=1.0, class_weight="balanced", tol=1e-10, max_iter=999)
+    kept = np.flatnonzero(slope)
+    if len(kept):
+        oracle.fit(inputs[:, kept], positive)
+        np.testing.assert_allclose(slope[kept], oracle.coef_[0], rtol=1e-2, atol=1e-3)
+        assert offset == pytest.approx(oracle.intercept_[0], rel=1e-2, abs=1e-3)
+    free, _ = fit_logistic(inputs, positive)
+    if free[0] > 0 < free[1] and free[2] < 0:
+        np.testing.assert_allclose(slope, free, rtol=1e-3, atol=1e-4)
+
+
+def test_a_cue_that_seems_to_say_the_reverse_is_not_believed():
+    fold = random_fold(0, 2.0)
+    gate = fit_gate([dataclasses.replace(fold, cues=fold.cues * [-1.0, 1.0, 1.0])])
+    assert gate.weights[0] == 0
+    assert gate.weights[2] < 0
+    assert fit_gate([random_fold(0, -2.0)]) is None  # no cue is left to go by
+
+
 def random_fold(seed: int, apart: float, seen: int = 40, unseen: int = 30) -> FoldClips:
     rng = np.random.default_rng(seed)
     of_seen = np.arange(seen + unseen) < seen

@@ -29,6 +29,10 @@ CUES = ("gap", "margin", "distance")
 """Best seen minus best unseen score; best minus second seen score; distance to the nearest mean
 feature of a seen class. All in units of what training clips have on average."""
 
+_SIGNS = (1, 1, -1)
+"""A clip of a seen class lies nearer and is named more clearly. Few clips can seem to say the
+reverse; gates that may not believe it were better in folds they were not fitted on."""
+
 
 @dataclass(frozen=True)
 class TrainingCues:
@@ -166,7 +170,7 @@ def fit_gate(folds: Sequence[FoldClips]) -> Gate | None:
 
     Returns
     -------
-    the gate; None without folds, or if no threshold gives an H above 0
+    the gate; None without folds, or if no cue is of use and so no threshold gives an H above 0
     """
     if not folds:
         return None
@@ -180,7 +184,7 @@ def fit_gate(folds: Sequence[FoldClips]) -> Gate | None:
     centre, spread = cues.mean(axis=0), cues.std(axis=0)
     # A cue that never varies says nothing; dividing by its spread would make it shout.
     spread = np.where(spread > 1e-9, spread, np.inf)
-    slope, offset = fit_logistic((cues - centre) / spread, answers.of_seen)
+    slope, offset = fit_logistic((cues - centre) / spread, answers.of_seen, signs=_SIGNS)
     weights = slope / spread
     bias = float(offset - centre @ weights)
     gate = Gate(tuple(weights.tolist()), bias, 0.0)
@@ -192,7 +196,10 @@ def fit_gate(folds: Sequence[FoldClips]) -> Gate | None:
 
 
 def fit_logistic(
-    inputs: NDArray[np.float64], positive: NDArray[np.bool_], penalty: float = 1.0
+    inputs: NDArray[np.float64],
+    positive: NDArray[np.bool_],
+    penalty: float = 1.0,
+    signs: Sequence[int] | None = None,
 ) -> tuple[NDArray[np.float64], float]:
     """Logistic regression in which both kinds count the same, however many there are of each.
 
@@ -201,6 +208,8 @@ def fit_logistic(
     inputs : (N, Q) of spread one
     positive : (N,) true for the kind that gets high values; both kinds must occur
     penalty : on half the squared length of the slope; the offset is free
+    signs : 1 for every input whose slope must not be negative, -1 where it must not be positive,
+        0 where it is free (default: all)
 
     Returns
     -------
@@ -217,5 +226,8 @@ def fit_logistic(
         return float(value), np.append(slope, -doubt.sum())
 
     start = np.zeros(inputs.shape[1] + 1)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"ftol": 1e-14}).x
+    ranges = {1: (0, None), -1: (None, 0), 0: (None, None)}
+    bounds = [ranges[sign] for sign in (*(signs or [0] * inputs.shape[1]), 0)]
+    options = {"ftol": 1e-14}
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
     return found[:-1], float(found[-1])
