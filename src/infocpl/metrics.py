@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "JointAnswers",
     "SeenUnseenCurve",
     "bootstrap_interval",
     "confusion_matrix",
+    "gated_curve",
     "harmonic_mean",
+    "joint_answers",
     "per_class_recall",
     "seen_unseen_curve",
     "top_k_accuracy",
@@ -154,6 +157,29 @@ def seen_unseen_curve(scores: Scores, labels: Labels, seen_classes: Labels) -> S
     >>> curve.at(0.3)
     (1.0, 1.0)
     """
+    answers = joint_answers(scores, labels, seen_classes)
+    return gated_curve(answers.gap, answers)
+
+
+@dataclass(frozen=True)
+class JointAnswers:
+    """What each clip answers among the seen and among the unseen classes.
+
+    Attributes
+    ----------
+    gap : (N,) best seen minus best unseen score
+    right_if_seen, right_if_unseen : (N,) whether the best class of that kind is the true one
+    of_seen : (N,) whether the true class is a seen one
+    """
+
+    gap: NDArray[np.float64]
+    right_if_seen: NDArray[np.bool_]
+    right_if_unseen: NDArray[np.bool_]
+    of_seen: NDArray[np.bool_]
+
+
+def joint_answers(scores: Scores, labels: Labels, seen_classes: Labels) -> JointAnswers:
+    """Split joint scores into two answers a clip; see :func:`seen_unseen_curve`."""
     _check(scores, labels)
     is_seen = np.zeros(scores.shape[1], dtype=bool)
     is_seen[seen_classes] = True
@@ -162,18 +188,31 @@ def seen_unseen_curve(scores: Scores, labels: Labels, seen_classes: Labels) -> S
         raise ValueError("a seen-unseen curve needs clips and classes of both kinds")
     seen_scores = np.where(is_seen, scores, -np.inf)
     unseen_scores = np.where(is_seen, -np.inf, scores)
-    gap = seen_scores.max(axis=1) - unseen_scores.max(axis=1)
-    right_if_seen = seen_scores.argmax(axis=1) == labels
-    right_if_unseen = unseen_scores.argmax(axis=1) == labels
-    # A clip answers with a seen class while gamma < gap.
-    edges = np.unique(gap)
+    return JointAnswers(
+        seen_scores.max(axis=1) - unseen_scores.max(axis=1),
+        seen_scores.argmax(axis=1) == labels,
+        unseen_scores.argmax(axis=1) == labels,
+        of_seen,
+    )
+
+
+def gated_curve(seenness: NDArray[np.floating], answers: JointAnswers) -> SeenUnseenCurve:
+    """Exact curve of any gate: a clip answers with a seen class while gamma < its seenness.
+
+    Parameters
+    ----------
+    seenness : (N,) how much each clip looks like one of a seen class, in any unit; calibrated
+        stacking is the gate whose seenness is the gap
+    answers : of those clips
+    """
+    edges = np.unique(seenness)
     last = edges[-1] + max(1.0, abs(edges[-1]))
     gamma = np.append(edges, last)
-    s_hit = np.sort(gap[of_seen & right_if_seen])
-    u_hit = np.sort(gap[~of_seen & right_if_unseen])
+    s_hit = np.sort(seenness[answers.of_seen & answers.right_if_seen])
+    u_hit = np.sort(seenness[~answers.of_seen & answers.right_if_unseen])
     # Value k describes gamma just above edge k - 1 and up to edge k (exclusive).
-    seen = (len(s_hit) - np.searchsorted(s_hit, gamma, side="left")) / of_seen.sum()
-    unseen = np.searchsorted(u_hit, gamma, side="left") / (~of_seen).sum()
+    seen = (len(s_hit) - np.searchsorted(s_hit, gamma, side="left")) / answers.of_seen.sum()
+    unseen = np.searchsorted(u_hit, gamma, side="left") / (~answers.of_seen).sum()
     return SeenUnseenCurve(gamma.astype(np.float64), seen, unseen)
 
 

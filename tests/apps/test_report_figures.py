@@ -184,6 +184,20 @@ def test_only_methods_with_a_curve_are_in_the_legend() -> None:
     assert found["curves"][1]["point"] is None
 
 
+def test_the_curves_of_the_gate_are_drawn_with_its_own_numbers() -> None:
+    curve = {"gamma": [0, 1], "seen": [0.5, 0.1], "unseen": [0.1, 0.5]}
+    mean = {"gzsl.seen": 0.9, "gate.seen": 0.3, "gate.unseen": 0.2, "gate.harmonic": 0.24}
+    methods = {"a": {"title": "A", "mean": mean, "gate_curve": curve}}
+    assert method_curves({"methods": methods}) is None
+    found = method_curves({"methods": methods}, "gate_curve", "gate")
+    assert found is not None
+    assert found["curves"][0]["point"] == (0.3, 0.2)
+    assert found["curves"][0]["legend"]["harmonic"] == "24.0"
+    faulty = {"a": {"title": "A", "mean": {}, "gate_curve": {"gamma": [0]}}}
+    with pytest.raises(DataError, match=r"result\.methods\.a\.gate_curve"):
+        method_curves({"methods": faulty}, "gate_curve", "gate")
+
+
 def test_a_faulty_matrix_names_its_method() -> None:
     bad = {"title": "B", "mean": {}, "confusion": {"labels": ["a"], "counts": [[1, 2]]}}
     with pytest.raises(DataError, match=r"result\.methods\.b\.confusion\.counts"):

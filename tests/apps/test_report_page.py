@@ -122,11 +122,22 @@ def make_method(title: str, level: float, classes: list[str]) -> dict[str, Any]:
     }
     mean |= {"gzsl.seen": 0.5123, "gzsl.unseen": level - 0.2, "gzsl.harmonic": level - 0.15}
     mean |= {"gzsl.ausuc": level / 2}
+    mean |= {"gate.seen": 0.4711, "gate.unseen": 0.3922, "gate.harmonic": 0.4281}
+    mean |= {"gate.ausuc": level / 3}
     runs = [
         {
             "seed": seed,
             "zsl": {"top1": level + step, "top5": 1.0, "per_class_mean": level},
-            "gzsl": {"seen": 0.5, "unseen": 0.4, "harmonic": 0.44, "gamma": 0.3, "ausuc": 0.31},
+            "gzsl": {
+                "seen": 0.5,
+                "unseen": 0.4,
+                "harmonic": 0.44,
+                "gamma": 0.3,
+                "ausuc": 0.31,
+                "relative_gamma": 0.625,
+                "lead": 0.48,
+            },
+            "gate": {"seen": 0.47, "unseen": 0.39, "harmonic": 0.4263, "ausuc": 0.2},
             "selected": {"epoch": 40 + seed},
         }
         for seed, step in enumerate((-0.04, 0.0, 0.04))
@@ -147,6 +158,11 @@ def make_method(title: str, level: float, classes: list[str]) -> dict[str, Any]:
             "gamma": np.linspace(-1, 1, 40).tolist(),
             "seen": seen.tolist(),
             "unseen": unseen.tolist(),
+        },
+        "gate_curve": {
+            "gamma": np.linspace(-2, 2, 40).tolist(),
+            "seen": (0.9 * seen).tolist(),
+            "unseen": (0.9 * unseen).tolist(),
         },
         "oracle": None,
     }
@@ -266,7 +282,7 @@ def test_a_full_result_has_every_section(page: Page) -> None:
 
 def test_ids_are_unique_although_several_drawings_share_the_page(page: Page) -> None:
     assert sorted(page.ids) == sorted(set(page.ids))
-    assert sum(tag == "svg" for tag, _ in page.tags) == 4
+    assert sum(tag == "svg" for tag, _ in page.tags) == 5
 
 
 def test_every_reference_inside_the_page_points_at_something(page: Page) -> None:
@@ -286,7 +302,9 @@ def test_table_numbers_are_those_of_the_result(page: Page) -> None:
     shown = [cells for kind, cells in page.rows if kind == "method"]
     assert len(shown) == len(result["methods"])
     for cells, method in zip(shown, result["methods"].values(), strict=True):
-        assert cells == {key: f"{100 * value:.1f}" for key, value in method["mean"].items()}
+        # The gate has a table of its own, beside its curve.
+        inside = {k: v for k, v in method["mean"].items() if not k.startswith("gate.")}
+        assert cells == {key: f"{100 * value:.1f}" for key, value in inside.items()}
 
 
 def test_published_and_chance_rows_stand_below_and_have_their_numbers(page: Page) -> None:
@@ -315,6 +333,28 @@ def test_seeds_are_listed_one_by_one(page: Page) -> None:
     for level in ("57.2", "61.2", "65.2"):
         assert level in text
     assert "epoch 42" in text
+
+
+def test_gamma_stands_beside_its_share_of_the_lead_in_every_seed(page: Page) -> None:
+    for value in ("0.3", "0.625", "0.48", "42.6"):
+        assert value in page.texts["seeds-table"]
+
+
+def test_the_gate_has_a_curve_and_numbers_of_its_own(page: Page) -> None:
+    for value in ("47.1", "39.2", "42.8", "20.4"):
+        assert value in page.texts["gate"]
+
+
+def test_without_a_gate_the_page_says_nothing_of_one() -> None:
+    result = make_result()
+    for method in result["methods"].values():
+        method["gate_curve"] = None
+        method["mean"] = {k: v for k, v in method["mean"].items() if not k.startswith("gate")}
+        for run in method["per_seed"]:
+            del run["gate"]
+    page = render_report(result, [])
+    assert "Behind a gate" not in page
+    assert 'id="curve"' in page
 
 
 def test_recall_names_every_class_with_its_clips(page: Page) -> None:

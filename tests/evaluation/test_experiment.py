@@ -59,7 +59,7 @@ def test_gzsl_numbers_come_from_the_joint_label_set_at_the_chosen_gamma(small_ta
             scores, labels, seen = joint_scores(
                 entry.aligner, small_task, run.features.seen_test, run.features.unseen_test
             )
-            scores[:, seen] -= entry.choice.gamma
+            scores[:, seen] -= entry.calibration.gamma
             right = scores.argmax(axis=1) == labels
             of_seen = labels < len(small_task.split.seen)
             assert entry.gzsl.seen == pytest.approx(right[of_seen].mean())

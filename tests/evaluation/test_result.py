@@ -99,8 +99,13 @@ def test_choices_of_every_seed_and_method_are_written_down(result, small_runs):
     for entry, run in zip(details, small_runs, strict=True):
         assert entry["methods"].keys() == METHODS.keys()
         for method, told in entry["methods"].items():
-            choice = run.methods[method].choice
-            assert {**told, "evidence": tuple(told["evidence"])} == dataclasses.asdict(choice)
+            choice, used = run.methods[method].choice, run.methods[method].calibration
+            assert (told["epoch"], told["alpha"]) == (choice.epoch, choice.alpha)
+            assert tuple(told["evidence"]) == choice.evidence
+            assert told["raw_gamma"] == choice.gamma
+            assert told["relative_gamma"] == choice.relative_gamma
+            assert (told["gamma"], told["gamma_rule"]) == (used.gamma, used.rule)
+            assert told["lead"] == used.lead
             selected = result["methods"][method]["per_seed"][run.seed]["selected"]
             assert selected == {"epoch": choice.epoch, "alpha": choice.alpha}
 
@@ -160,9 +165,10 @@ def test_without_seen_test_clips_gzsl_is_absent_not_zero(small_task, small_confi
     told = build_result(alone, runs, context)
     json.dumps(told, allow_nan=False)
     for entry in told["methods"].values():
-        assert entry["curve"] is None
+        assert entry["curve"] is entry["gate_curve"] is None
+        assert "gate" not in entry["per_seed"][0]
         assert "gzsl" not in entry["per_seed"][0]
-        assert not [key for key in entry["mean"] if key.startswith("gzsl")]
+        assert not [key for key in entry["mean"] if key.startswith(("gzsl", "gate"))]
 
 
 def test_an_unseen_class_without_clips_has_no_recall(small_task, small_config, context):

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from infocpl.evaluation.calibration import Lead
 from infocpl.evaluation.config import create_preset
 from infocpl.evaluation.experiment import run_experiment
 from infocpl.evaluation.runs import METHODS
-from infocpl.evaluation.selection import _choose, epochs_to_try, fold_seed, select
+from infocpl.evaluation.selection import Trial, _choose, epochs_to_try, fold_seed, select
 from infocpl.evaluation.task_data import TaskData
 
 
@@ -145,7 +146,8 @@ def test_selection_alone_gives_what_the_experiment_used(small_task, small_config
 
 
 def fold(accuracies: dict[float, float], gamma: float | None = 0.5):
-    return {key: (value, gamma) for key, value in accuracies.items()}
+    lead = None if gamma is None else Lead(mean=2.0, spread=1.0)
+    return {key: Trial(value, gamma, lead) for key, value in accuracies.items()}
 
 
 def test_the_chosen_candidate_is_best_among_its_neighbours_too():
@@ -165,6 +167,7 @@ def test_folds_are_averaged_before_anything_is_chosen():
     choice = _choose("infocpl", folds, [("a",), ("b",)])
     assert choice.epoch == 2
     assert choice.gamma == pytest.approx(0.4)
+    assert choice.relative_gamma == pytest.approx(0.2)
     assert [entry["held_out"] for entry in choice.evidence] == [["a"], ["b"]]
 
 

@@ -263,7 +263,7 @@ def _write_model(
     model = ZeroShotModel(
         encoder=first.encoder,  # type: ignore[arg-type]
         aligner=entry.aligner,  # type: ignore[arg-type]
-        gamma=entry.choice.gamma,
+        gamma=entry.calibration.gamma,
         persons=clips.keypoints.shape[1],
         text_encoder=locate_text_encoder(plan.text_encoder),
         text_encoder_id=codebook.encoder_id,
@@ -275,6 +275,9 @@ def _write_model(
             "codebook_hash": codebook.hash,
             "seed": first.seed,
             "selection": plan.config.selection,
+            # Gamma holds for the run's own names: the lead depends on which names compete.
+            "relative_gamma": entry.calibration.relative_gamma,
+            "lead": entry.calibration.lead,
         },
     )
     model.save_pretrained(

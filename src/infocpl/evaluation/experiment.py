@@ -12,8 +12,15 @@ from numpy.typing import NDArray
 
 from infocpl.alignment.base import Aligner
 from infocpl.data.feature_store import EncoderNote, PreparedFeatures
+from infocpl.evaluation.calibration import Calibration, measure_lead, transfer_gamma
 from infocpl.evaluation.config import ExperimentConfig
-from infocpl.evaluation.protocol import GzslResult, ZslResult, measure_gzsl, measure_zsl
+from infocpl.evaluation.protocol import (
+    GzslResult,
+    ZslResult,
+    measure_gate,
+    measure_gzsl,
+    measure_zsl,
+)
 from infocpl.evaluation.runs import (
     METHODS,
     Advance,
@@ -26,6 +33,7 @@ from infocpl.evaluation.runs import (
 from infocpl.evaluation.selection import (
     Choice,
     fold_seed,
+    joint_cues,
     joint_scores,
     select,
     try_candidates,
@@ -47,6 +55,8 @@ class MethodRun:
     gzsl : numbers among all classes; None without seen test clips
     scores : (N, U) of the unseen clips
     aligner : the fitted aligner
+    calibration : gamma of this very model
+    gate : like `gzsl`, behind the gate instead of with gamma; None without a gate
     """
 
     choice: Choice
@@ -54,6 +64,8 @@ class MethodRun:
     gzsl: GzslResult | None
     scores: NDArray[np.float64]
     aligner: Aligner
+    calibration: Calibration
+    gate: GzslResult | None = None
 
 
 @dataclass(frozen=True)
@@ -153,11 +165,16 @@ def _ignore(units: float, note: str) -> None:
 def _measure(aligner: Aligner, choice: Choice, task: TaskData, features: Features) -> MethodRun:
     scores = score_method(aligner, task, features.unseen_test, task.split.unseen)
     zsl = measure_zsl(scores, task.rows(task.unseen_test, task.split.unseen))
-    gzsl = None
+    lead = measure_lead(aligner, task, features)
+    calibration = transfer_gamma(choice.gamma, choice.relative_gamma, lead)
+    gzsl = gated = None
     if len(task.seen_test):
         joint = joint_scores(aligner, task, features.seen_test, features.unseen_test)
-        gzsl = measure_gzsl(*joint, choice.gamma)
-    return MethodRun(choice, zsl, gzsl, scores, aligner)
+        gzsl = measure_gzsl(*joint, calibration.gamma)
+        if choice.gate is not None:
+            seenness = choice.gate.seenness(joint_cues(aligner, task, features, joint[0]))
+            gated = measure_gate(*joint, seenness, choice.gate.threshold)
+    return MethodRun(choice, zsl, gzsl, scores, aligner, calibration, gated)
 
 
 def _oracle(
@@ -174,11 +191,13 @@ def _oracle(
     best = max(tried, key=lambda key: tried[key][0])
     evidence = {
         "held_out": ["the unseen test classes themselves"],
-        "accuracy": {f"{key:g}": round(value[0], 6) for key, value in tried.items()},
+        "accuracy": {f"{key:g}": round(value.accuracy, 6) for key, value in tried.items()},
+        "gamma": tried[best].gamma,
+        "lead": None if (lead := tried[best].lead) is None else lead.mean,
     }
     return Choice(
         epoch=int(best) if method == "infocpl" else 0,
         alpha=0.0 if method == "infocpl" else float(best),
-        gamma=tried[best][1] or 0.0,
+        gamma=tried[best].gamma or 0.0,
         evidence=(evidence,),
     )

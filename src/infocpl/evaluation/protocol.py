@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from infocpl.metrics import (
     SeenUnseenCurve,
     confusion_matrix,
+    gated_curve,
     harmonic_mean,
+    joint_answers,
     per_class_recall,
     seen_unseen_curve,
     top_k_accuracy,
 )
 
-__all__ = ["GzslResult", "ZslResult", "measure_gzsl", "measure_zsl"]
+__all__ = ["GzslResult", "ZslResult", "measure_gate", "measure_gzsl", "measure_zsl"]
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,12 @@ class ZslResult:
 
 @dataclass(frozen=True)
 class GzslResult:
-    """Recognition among seen and unseen classes together (calibrated stacking).
+    """Recognition among seen and unseen classes together (calibrated stacking, or a gate).
 
     Attributes
     ----------
     seen, unseen, harmonic : S, U and H at `gamma`
-    gamma : what was subtracted from seen scores, fitted elsewhere
+    gamma : what was subtracted from seen scores, fitted elsewhere; of a gate its threshold
     ausuc : area under the seen-unseen curve
     curve : the curve itself
     """
@@ -103,3 +105,30 @@ def measure_gzsl(
     curve = seen_unseen_curve(scores, labels, seen_classes)
     seen, unseen = curve.at(gamma)
     return GzslResult(seen, unseen, harmonic_mean(seen, unseen), gamma, curve.ausuc, curve)
+
+
+def measure_gate(
+    scores: NDArray[np.floating],
+    labels: NDArray[np.integer],
+    seen_classes: NDArray[np.integer],
+    seenness: NDArray[np.floating],
+    threshold: float,
+) -> GzslResult:
+    """Numbers of generalised recognition behind a gate, and the curve over its threshold.
+
+    Parameters
+    ----------
+    scores, labels, seen_classes : as for :func:`measure_gzsl`
+    seenness : (N,) what the gate says of each clip
+    threshold : clips of at least this seenness are named among seen classes, the others among
+        unseen ones; fitted on pseudo-unseen classes
+
+    Examples
+    --------
+    >>> scores, labels = np.array([[0.9, 0.5], [0.8, 0.6]]), np.array([0, 1])
+    >>> measure_gate(scores, labels, np.array([0]), np.array([1.0, -1.0]), 0.0).harmonic
+    1.0
+    """
+    curve = gated_curve(seenness, joint_answers(scores, labels, seen_classes))
+    seen, unseen = curve.at(threshold)
+    return GzslResult(seen, unseen, harmonic_mean(seen, unseen), threshold, curve.ausuc, curve)

@@ -21,6 +21,8 @@ from infocpl.data.feature_store import EncoderNote
 from infocpl.data.labelled import LabelledStore
 from infocpl.evaluation.config import ExperimentConfig
 from infocpl.evaluation.experiment import MethodRun, SeedRun
+from infocpl.evaluation.gate import CUES
+from infocpl.evaluation.protocol import GzslResult
 from infocpl.evaluation.runs import METHODS
 from infocpl.evaluation.task_data import TaskData
 from infocpl.metrics import bootstrap_interval, per_class_recall
@@ -209,12 +211,25 @@ def _choices(run: SeedRun) -> dict[str, Any]:
             method: {
                 "epoch": entry.choice.epoch,
                 "alpha": entry.choice.alpha,
-                "gamma": entry.choice.gamma,
+                "gamma": entry.calibration.gamma,
+                "gamma_rule": entry.calibration.rule,
+                "relative_gamma": entry.calibration.relative_gamma,
+                "raw_gamma": entry.choice.gamma,
+                "lead": entry.calibration.lead,
+                "gate": _gate(entry),
                 "evidence": list(entry.choice.evidence),
             }
             for method, entry in run.methods.items()
         },
     }
+
+
+def _gate(entry: MethodRun) -> dict[str, Any] | None:
+    gate = entry.choice.gate
+    if gate is None:
+        return None
+    weights = dict(zip(CUES, gate.weights, strict=True))
+    return {"weights": weights, "bias": gate.bias, "threshold": gate.threshold}
 
 
 def _numbers(entry: MethodRun) -> dict[str, float]:
@@ -223,11 +238,10 @@ def _numbers(entry: MethodRun) -> dict[str, float]:
         "zsl.top5": entry.zsl.top5,
         "zsl.per_class_mean": entry.zsl.per_class_mean,
     }
-    if entry.gzsl is not None:
-        found["gzsl.seen"] = entry.gzsl.seen
-        found["gzsl.unseen"] = entry.gzsl.unseen
-        found["gzsl.harmonic"] = entry.gzsl.harmonic
-        found["gzsl.ausuc"] = entry.gzsl.ausuc
+    for group, told in (("gzsl", entry.gzsl), ("gate", entry.gate)):
+        if told is not None:
+            for name in ("seen", "unseen", "harmonic", "ausuc"):
+                found[f"{group}.{name}"] = getattr(told, name)
     return found
 
 
@@ -237,7 +251,11 @@ def _nested(entry: MethodRun, seed: int) -> dict[str, Any]:
         group, name = key.split(".")
         out.setdefault(group, {})[name] = value
     if entry.gzsl is not None:
-        out["gzsl"]["gamma"] = entry.gzsl.gamma
+        out["gzsl"] |= {
+            "gamma": entry.gzsl.gamma,
+            "relative_gamma": entry.calibration.relative_gamma,
+            "lead": entry.calibration.lead,
+        }
     out["selected"] = {"epoch": entry.choice.epoch, "alpha": entry.choice.alpha}
     return out
 
@@ -245,10 +263,12 @@ def _nested(entry: MethodRun, seed: int) -> dict[str, Any]:
 def _method(method: str, task: TaskData, runs: Sequence[SeedRun]) -> dict[str, Any]:
     entries = [run.methods[method] for run in runs]
     table = [_numbers(entry) for entry in entries]
+    # A gate may be missing in a seed; a mean over the others would compare unlike things.
+    keys = [key for key in table[0] if all(key in row for row in table)]
     # Sample standard deviation; one seed has none, which is not the same as zero.
     spread = {
         key: float(np.std([row[key] for row in table], ddof=1)) if len(table) > 1 else None
-        for key in table[0]
+        for key in keys
     }
     confusion = sum(entry.zsl.confusion for entry in entries)
     clips = entries[0].zsl.confusion.sum(axis=1)
@@ -259,7 +279,7 @@ def _method(method: str, task: TaskData, runs: Sequence[SeedRun]) -> dict[str, A
     return {
         "title": METHODS[method],
         "per_seed": [_nested(entry, run.seed) for entry, run in zip(entries, runs, strict=True)],
-        "mean": {key: float(np.mean([row[key] for row in table])) for key in table[0]},
+        "mean": {key: float(np.mean([row[key] for row in table])) for key in keys},
         "sd": spread,
         "interval": {
             "zsl.top1": {"by": "class", "low": low, "high": high},
@@ -270,15 +290,16 @@ def _method(method: str, task: TaskData, runs: Sequence[SeedRun]) -> dict[str, A
             for name, r, n in zip(task.split.unseen, recall, clips, strict=True)
         },
         "confusion": {"labels": list(task.split.unseen), "counts": np.asarray(confusion).tolist()},
-        "curve": _curve(entries[0]),
+        "curve": _curve(entries[0].gzsl),
+        "gate_curve": _curve(entries[0].gate),
         "oracle": None,
     }
 
 
-def _curve(entry: MethodRun) -> dict[str, list[float]] | None:
-    if entry.gzsl is None:
+def _curve(told: GzslResult | None) -> dict[str, list[float]] | None:
+    if told is None:
         return None
-    curve = entry.gzsl.curve
+    curve = told.curve
     keep = np.unique(np.linspace(0, len(curve.gamma) - 1, _CURVE_POINTS).round().astype(int))
     return {
         "gamma": curve.gamma[keep].tolist(),

@@ -37,7 +37,10 @@ class ZeroShotModel:
     ----------
     encoder : skeleton encoder with the names of its training classes
     aligner : InfoCPL with its statistics
-    gamma : calibration to subtract from seen classes when both kinds compete
+    gamma : calibration to subtract from seen classes when they compete with the unseen classes of
+        the run the model comes from. It is a share of the model's lead on training clips (``about``
+        holds both numbers), and the lead depends on which names compete: for other names it is
+        no more than a first guess
     persons : bodies a clip is cut or filled to
     text_encoder : name or place of the text encoder the aligner was trained with
     text_encoder_id : identity of its weights

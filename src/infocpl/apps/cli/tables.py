@@ -55,10 +55,25 @@ def print_result(result: dict[str, Any], out: Path) -> None:
         )
     table.caption = _caption(result)
     console.print(table)
+    if any("gate.harmonic" in method["mean"] for method in result["methods"].values()):
+        console.print(_gate_table(result))
     console.print(f"result: {out / 'result.json'}", soft_wrap=True)
     if (out / "model").is_dir():
         console.print(f"model:  {out / 'model'}", soft_wrap=True)
     console.print(f"report: {(out / 'report.html').resolve()}", soft_wrap=True)
+
+
+def _gate_table(result: dict[str, Any]) -> Table:
+    """S, U and H where a gate decides between seen and unseen, instead of gamma."""
+    table = Table(title="behind a seen/unseen gate instead of gamma", title_justify="left")
+    table.add_column("method")
+    columns = [(title, key.replace("gzsl", "gate")) for title, key in _COLUMNS if "gzsl" in key]
+    for title, _ in columns:
+        table.add_column(title, justify="right")
+    for method in result["methods"].values():
+        cells = [_cell(method["mean"].get(key), method["sd"].get(key), "") for _, key in columns]
+        table.add_row(method["title"], *cells)
+    return table
 
 
 def _title(result: dict[str, Any]) -> str:

@@ -92,8 +92,16 @@ def method_confusions(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     return figures
 
 
-def method_curves(result: Mapping[str, Any]) -> dict[str, Any] | None:
+def method_curves(
+    result: Mapping[str, Any], field: str = "curve", group: str = "gzsl"
+) -> dict[str, Any] | None:
     """One figure with the seen-unseen curves of a result, or None if no method has one.
+
+    Parameters
+    ----------
+    result : content of ``result.json``
+    field, group : ``"curve"`` and ``"gzsl"`` for calibrated stacking, ``"gate_curve"`` and
+        ``"gate"`` for the gate
 
     Raises
     ------
@@ -102,25 +110,26 @@ def method_curves(result: Mapping[str, Any]) -> dict[str, Any] | None:
     curves = []
     for place, (name, method) in enumerate(result["methods"].items()):
         where = f"result.methods.{name}"
-        curve = optional(method, "curve", dict, where)
+        curve = optional(method, field, dict, where)
         if not curve:
             continue
         mean = method["mean"]
-        seen, unseen = number(mean.get("gzsl.seen")), number(mean.get("gzsl.unseen"))
+        seen, unseen = number(mean.get(f"{group}.seen")), number(mean.get(f"{group}.unseen"))
         curves.append(
             {
                 "title": method["title"],
                 "series": place % SERIES,
-                "seen": need(curve, "seen", list, f"{where}.curve"),
-                "unseen": need(curve, "unseen", list, f"{where}.curve"),
+                "seen": need(curve, "seen", list, f"{where}.{field}"),
+                "unseen": need(curve, "unseen", list, f"{where}.{field}"),
                 "point": None if seen is None or unseen is None else (seen, unseen),
                 "legend": {
-                    k: percent(mean.get(f"gzsl.{k}"))
+                    k: percent(mean.get(f"{group}.{k}"))
                     for k in ("seen", "unseen", "harmonic", "ausuc")
                 },
             }
         )
-    return {"svg": curve_figure(curves, "curve"), "curves": curves} if curves else None
+    name = field.replace("_", "-")
+    return {"svg": curve_figure(curves, name), "curves": curves} if curves else None
 
 
 def confusion_figure(labels: Sequence[str], counts: Any, name: str) -> Markup:

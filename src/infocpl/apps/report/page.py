@@ -127,6 +127,7 @@ def render_report(result: Mapping[str, Any], clips: Sequence[Mapping[str, Any]])
         titles=_titles(result),
         confusions=method_confusions(result),
         curve=method_curves(result),
+        gate=method_curves(result, "gate_curve", "gate"),
         seeds=_per_seed(result),
         selection=_selection(result),
         facts=_facts(result),
@@ -362,14 +363,19 @@ def _per_seed(result: Mapping[str, Any]) -> list[dict[str, Any]]:
         where = f"result.methods.{name}"
         for place, run in enumerate(optional(method, "per_seed", list, where)):
             at = f"{where}.per_seed[{place}]"
-            groups = {key: optional(run, key, dict, at) for key in ("zsl", "gzsl", "selected")}
+            groups = {
+                key: optional(run, key, dict, at) for key in ("zsl", "gzsl", "gate", "selected")
+            }
             values = [groups[key.split(".")[0]].get(key.split(".")[1]) for key, _, _ in COLUMNS]
             rows.append(
                 {
                     "title": method["title"],
                     "seed": _plain(run.get("seed")),
                     "cells": [percent(value) for value in values],
+                    "gate": percent(groups["gate"].get("harmonic")),
                     "gamma": _plain(groups["gzsl"].get("gamma")),
+                    "relative": _plain(groups["gzsl"].get("relative_gamma")),
+                    "lead": _plain(groups["gzsl"].get("lead")),
                     "selected": _plain(groups["selected"]),
                 }
             )
@@ -396,6 +402,8 @@ def _selection(result: Mapping[str, Any]) -> list[dict[str, Any]]:
                         "chosen": f"epoch {choice['epoch']}"
                         if choice.get("epoch")
                         else f"penalty {choice.get('alpha', 0):g}",
+                        "gamma": _plain(trial.get("gamma")),
+                        "lead": _plain(trial.get("lead")),
                         "tried": [(str(key), percent(value)) for key, value in tried.items()],
                     }
                 )
