@@ -7,7 +7,7 @@ the real unseen classes take no part.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,13 @@ from numpy.typing import NDArray
 from infocpl.alignment.base import Aligner
 from infocpl.alignment.standard import StandardInfoCPL
 from infocpl.evaluation.config import ExperimentConfig
+from infocpl.evaluation.head_weights import (
+    HeadTrial,
+    final_weights,
+    fit_to_heads,
+    judge_weights,
+)
 from infocpl.evaluation.runs import (
-    METHODS,
     Advance,
     Features,
     fit_method,
@@ -26,9 +31,22 @@ from infocpl.evaluation.runs import (
     score_method,
 )
 from infocpl.evaluation.task_data import TaskData
+from infocpl.evaluation.variants import describe_for, is_ridge, list_methods, uses_fusion
 from infocpl.metrics import seen_unseen_curve, top_k_accuracy
 
-__all__ = ["Choice", "epochs_to_try", "fold_seed", "joint_scores", "select", "try_candidates"]
+__all__ = [
+    "Choice",
+    "epochs_to_try",
+    "fold_seed",
+    "joint_scores",
+    "select",
+    "try_candidates",
+    "weigh",
+]
+
+
+Trial = dict[float, tuple[float, float | None]]
+"""Candidate to its accuracy on held-out classes and its best gamma."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +59,14 @@ class Choice:
     alpha : ridge penalty (0 for InfoCPL)
     gamma : calibration of seen scores
     evidence : per fold the held-out classes and the accuracy of every candidate
+    fusion : weights of the heads, where a method fits them; None otherwise
     """
 
     epoch: int
     alpha: float
     gamma: float
     evidence: tuple[dict[str, Any], ...]
+    fusion: tuple[float, ...] | None = None
 
 
 def fold_seed(seed: int, fold: int) -> int:
@@ -87,31 +107,53 @@ def select(
     -------
     method name to :class:`Choice`
     """
-    trials: dict[str, list[dict[float, tuple[float, float | None]]]] = {m: [] for m in METHODS}
+    methods = list_methods(config.variants)
+    trials: dict[str, list[Trial]] = {method: [] for method in methods}
+    heads: dict[str, list[HeadTrial]] = {method: [] for method in methods}
     held: list[tuple[str, ...]] = []
     for fold in range(config.folds):
         inner = task.pseudo(task.pseudo_count(), fold_seed(seed, fold))
         held.append(inner.split.unseen)
         note = f"seed {seed}, selection {fold + 1}/{config.folds}"
-        for method, trial in _play(inner, config, fold_seed(seed, fold), work, advance, note):
-            trials[method].append(trial)
-    return {method: _choose(method, trials[method], held) for method in METHODS}
+        number = fold_seed(seed, fold)
+        features = learn_features(inner, config, seed=number, work=work, advance=advance, note=note)
+        for method in methods:
+            told = inner, features, config, number, advance, note
+            if uses_fusion(method):
+                heads[method].append(_try_heads(method, *told))
+            else:
+                trials[method].append(try_candidates(method, *told))
+    choices = {}
+    for method in methods:
+        folds = judge_weights(heads[method]) if uses_fusion(method) else trials[method]
+        choice = _choose(method, folds, held)
+        if uses_fusion(method):
+            choice = replace(choice, fusion=final_weights(heads[method], choice.epoch))
+        choices[method] = choice
+    return choices
 
 
-def _play(
+def _try_heads(
+    method: str,
     task: TaskData,
+    features: Features,
     config: ExperimentConfig,
     seed: int,
-    work: Path | None,
     advance: Advance,
     note: str,
-) -> list[tuple[str, dict[float, tuple[float, float | None]]]]:
-    """Accuracy and best gamma of every candidate of every method in one fold."""
-    features = learn_features(task, config, seed=seed, work=work, advance=advance, note=note)
-    return [
-        (method, try_candidates(method, task, features, config, seed, advance, note))
-        for method in METHODS
-    ]
+) -> HeadTrial:
+    """Scores of every head in one fold, for every candidate epoch."""
+    task = describe_for(method, task)
+    wanted, trial = set(epochs_to_try(config)), HeadTrial.of(task)
+
+    def watch(epoch: int, model: StandardInfoCPL) -> None:
+        if epoch in wanted:
+            trial.add(epoch, model, task, features)
+
+    fit_method(
+        method, task, features, config, seed=seed, on_epoch=watch, advance=advance, note=note
+    )
+    return trial
 
 
 def try_candidates(
@@ -122,15 +164,18 @@ def try_candidates(
     seed: int,
     advance: Advance,
     note: str,
-) -> dict[float, tuple[float, float | None]]:
+    *,
+    fusion: tuple[float, ...] | None = None,
+) -> Trial:
     """Accuracy among the task's unseen classes, and best gamma, of every candidate of a method.
 
     Candidates are epochs for InfoCPL and penalties for the ridge maps. Gamma is None without seen
-    test clips.
+    test clips. With `fusion` the heads are weighed by these numbers.
     """
+    task = describe_for(method, task)
     labels = task.rows(task.unseen_test, task.split.unseen)
     wanted = set(epochs_to_try(config))
-    tried: dict[float, tuple[float, float | None]] = {}
+    tried: Trial = {}
 
     def judge(aligner: Aligner) -> tuple[float, float | None]:
         scores = score_method(aligner, task, features.unseen_test, task.split.unseen)
@@ -142,9 +187,13 @@ def try_candidates(
 
     def watch(epoch: int, model: StandardInfoCPL) -> None:
         if epoch in wanted:
+            if fusion is not None:
+                weigh(model, fusion)
             tried[epoch] = judge(model)
+            if fusion is not None:
+                model.model.set_fusion(None)
 
-    for alpha in (1.0,) if method == "infocpl" else config.alphas:
+    for alpha in config.alphas if is_ridge(method) else (1.0,):
         aligner = fit_method(
             method,
             task,
@@ -156,14 +205,19 @@ def try_candidates(
             advance=advance,
             note=note,
         )
-        if method != "infocpl":
+        if is_ridge(method):
             tried[alpha] = judge(aligner)
     return tried
 
 
+def weigh(model: StandardInfoCPL, fusion: tuple[float, ...]) -> None:
+    """Let the heads of a model count as the folds ask for."""
+    model.model.set_fusion(fit_to_heads(fusion, len(model.model.config.k_series)))
+
+
 def _choose(
     method: str,
-    folds: list[dict[float, tuple[float, float | None]]],
+    folds: list[Trial],
     held: list[tuple[str, ...]],
 ) -> Choice:
     candidates = sorted(folds[0])
@@ -182,8 +236,8 @@ def _choose(
         for names, fold in zip(held, folds, strict=True)
     )
     return Choice(
-        epoch=int(best) if method == "infocpl" else 0,
-        alpha=0.0 if method == "infocpl" else float(best),
+        epoch=0 if is_ridge(method) else int(best),
+        alpha=float(best) if is_ridge(method) else 0.0,
         gamma=float(np.mean(gammas)) if gammas else 0.0,
         evidence=evidence,
     )
