@@ -30,7 +30,7 @@ def plan(small_store, text_cache, one_thread, tmp_path_factory) -> StudyPlan:
         split=splits[0],
         splits=splits,
         protocol="",
-        source=small_store.path,
+        source=small_store.folder,
         out=tmp_path_factory.mktemp("study") / "out",
         config=dataclasses.replace(tiny, frames=8, encoder=encoder, variants=("one-head",)),
         seeds=(0,),
@@ -45,7 +45,7 @@ def study(plan):
 
 def test_splits_are_those_of_the_first_seeds():
     splits = random_splits(create_dataset("synthetic"), 3, 5)
-    assert [split.id for split in splits] == ["random:0:5", "random:1:5", "random:2:5"]
+    assert [split.id for split in splits] == ["random/0-5", "random/1-5", "random/2-5"]
     assert len({split.unseen for split in splits}) == 3
     with pytest.raises(ConfigError, match="at least 1 split"):
         random_splits(create_dataset("synthetic"), 0, 5)
