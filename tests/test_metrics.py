@@ -105,6 +105,35 @@ def test_intervals_by_class_are_wider_than_by_clip_when_classes_differ() -> None
     assert low_class < low_clip < 0.6 < high_clip < high_class
 
 
+def test_the_interval_by_class_and_clip_agrees_with_a_plain_loop(rng: np.random.Generator) -> None:
+    sizes = [4, 30, 12, 7]
+    groups = np.repeat(np.arange(4), sizes)
+    ahead = rng.integers(-3, 4, len(groups)) / 3  # a paired difference over three seeds
+    values = []
+    for _ in range(4000):
+        drawn: list[float] = []
+        for place in rng.integers(0, 4, 4):
+            own = ahead[groups == place]
+            drawn += [own[clip] for clip in rng.integers(0, len(own), len(own))]
+        values.append(np.mean(drawn))
+    expected = np.quantile(values, [0.025, 0.975])
+    told = bootstrap_interval(ahead, groups, by="class and clip", draws=4000)
+    np.testing.assert_allclose(told, expected, atol=0.02)
+    assert told == bootstrap_interval(ahead, groups, by="class and clip", draws=4000)
+
+
+def test_drawing_clips_within_classes_adds_their_chance_to_that_of_the_classes() -> None:
+    groups = np.repeat(np.arange(6), 8)
+    hits = np.tile([1.0, 0.0], 24)  # every class alike: classes alone say nothing of the spread
+    assert bootstrap_interval(hits, groups, by="class") == (0.5, 0.5)
+    low, high = bootstrap_interval(hits, groups, by="class and clip")
+    assert low < 0.4 < 0.6 < high
+    # Every clip of a class alike: there is nothing within a class to draw.
+    pure = np.repeat([1.0, 0.0, 1.0, 0.0, 1.0, 0.0], 8)
+    one, other = (bootstrap_interval(pure, groups, by=by) for by in ("class", "class and clip"))
+    assert one == other
+
+
 def test_the_clip_interval_agrees_with_the_binomial_one(rng: np.random.Generator) -> None:
     hits = (rng.random(400) < 0.7).astype(float)
     low, high = bootstrap_interval(hits, np.zeros(400, dtype=int), by="clip")
@@ -138,5 +167,5 @@ def test_a_curve_without_unseen_clips_is_refused() -> None:
 def test_k_below_one_and_unknown_resampling_are_refused() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         top_k_accuracy(np.eye(2), np.array([0, 1]), 0)
-    with pytest.raises(ValueError, match="'class' or 'clip'"):
+    with pytest.raises(ValueError, match="'class', 'clip' or 'class and clip'"):
         bootstrap_interval(np.ones(2), np.array([0, 1]), by="subject")

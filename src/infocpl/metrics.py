@@ -225,14 +225,18 @@ def bootstrap_interval(
     level: float = 0.95,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Percentile bootstrap interval of an accuracy.
+    """Percentile bootstrap interval of an accuracy, or of the difference between two.
+
+    The statistic of every draw is one ratio over all clips drawn, as accuracies here are.
 
     Parameters
     ----------
-    hits : (N,) share of runs in which a clip was named right (0 or 1 for one run)
+    hits : (N,) share of runs in which a clip was named right (0 or 1 for one run); or, for a
+        paired difference, the share of one method minus that of the other for the same clip
     groups : (N,) class of each clip
     by : ``"class"`` draws whole classes with replacement (what another choice of unseen classes
-        would do), ``"clip"`` draws clips
+        would do), ``"clip"`` draws clips, ``"class and clip"`` draws classes and then, for each
+        class drawn, as many of its clips with replacement as it has
     draws, level, seed : number of resamples, coverage, random seed
 
     Examples
@@ -240,14 +244,21 @@ def bootstrap_interval(
     >>> bootstrap_interval(np.ones(4), np.array([0, 0, 1, 1]))
     (1.0, 1.0)
     """
-    if by not in ("class", "clip"):
-        raise ValueError(f"by must be 'class' or 'clip', got {by!r}")
+    if by not in ("class", "clip", "class and clip"):
+        raise ValueError(f"by must be 'class', 'clip' or 'class and clip', got {by!r}")
     rng = np.random.default_rng(seed)
-    _, members = np.unique(groups if by == "class" else np.arange(len(hits)), return_inverse=True)
+    _, members = np.unique(np.arange(len(hits)) if by == "clip" else groups, return_inverse=True)
     total = np.bincount(members, weights=hits)
     count = np.bincount(members)
     picks = rng.integers(0, len(count), size=(draws, len(count)))
-    means = total[picks].sum(axis=1) / count[picks].sum(axis=1)
+    totals = total[picks]
+    if by == "class and clip":
+        for place in range(len(count)):
+            of_class = np.asarray(hits)[members == place]
+            drawn = np.nonzero(picks == place)
+            clips = rng.integers(0, len(of_class), size=(len(drawn[0]), len(of_class)))
+            totals[drawn] = of_class[clips].sum(axis=1)
+    means = totals.sum(axis=1) / count[picks].sum(axis=1)
     tail = (1 - level) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
     return float(low), float(high)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from infocpl.alignment.base import TextTable
 from infocpl.alignment.functional import (
     attention_weights,
+    dense_loss,
     fuse_heads,
     sample_negatives,
     sample_other_classes,
@@ -311,3 +312,29 @@ def test_a_label_without_text_is_named() -> None:
     _, text = model_and_text(6)
     with pytest.raises(LabelError, match="class 9"):
         text.subset(("class 1", "class 9"))
+
+
+def test_the_dense_loss_contrasts_every_clip_of_another_class_as_a_plain_loop_does():
+    model, text = model_and_text(3)
+    labels = torch.tensor([0, 2, 2, 4, 0, 1])
+    v = torch.randn(6, 7, dtype=torch.float64)
+    told = model.dense_losses(v, labels, text, inverse=True)
+    for head, scores in enumerate(model.head_scores(v, text, inverse=True)):
+        g = torch.nn.functional.softplus(scores)
+        losses = []
+        for i, own in enumerate(labels):
+            others = [j for j in range(6) if labels[j] != own]
+            pairs = torch.stack([g[i, own], *[g[j, own] for j in others]])
+            losses.append(-torch.log(pairs[0].exp() / pairs.exp().sum()))
+        torch.testing.assert_close(told[head], torch.stack(losses).mean())
+
+
+def test_sampling_every_negative_there_is_gives_the_dense_loss():
+    model, text = model_and_text(4)
+    labels = torch.tensor([0, 1, 2, 3])  # one clip a class: all others are drawn for each
+    v = torch.randn(4, 7, dtype=torch.float64)
+    sampled = model.head_losses(v, labels, text, sample_negatives(labels, 99, heads=3))
+    torch.testing.assert_close(model.dense_losses(v, labels, text), sampled)
+    loss = dense_loss(model.head_scores(v, text)[0], labels)
+    loss.backward()
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)

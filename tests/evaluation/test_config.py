@@ -38,6 +38,7 @@ def test_a_value_out_of_range_is_refused(change):
 
 # What the paper and the authors' program state, figure by figure.
 PUBLISHED_ALIGNMENT = {
+    "heads": "series",
     "hidden": (1024, 512),
     "motion": True,
     "standard_features": False,
@@ -47,6 +48,7 @@ PUBLISHED_ALIGNMENT = {
     "start": "random",
     "sampling": {
         "negatives": 8,
+        "dense": False,
         "text_negatives": 0,
         "inverse_epochs": 15,
         "noise": 0.0,

@@ -15,7 +15,7 @@ from sklearn.metrics import confusion_matrix, recall_score
 from infocpl.data import create_dataset
 from infocpl.evaluation.experiment import run_experiment
 from infocpl.evaluation.result import SCHEMA, ResultContext, build_result
-from infocpl.evaluation.runs import METHODS
+from infocpl.evaluation.variants import METHODS
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "result.md"
 
@@ -80,7 +80,45 @@ def test_intervals_hold_the_mean(result):
     for entry in result["methods"].values():
         for name, interval in entry["interval"].items():
             assert 0 <= interval["low"] <= entry["mean"]["zsl.top1"] <= interval["high"] <= 1
-            assert interval["by"] == ("clip" if name.endswith("clip") else "class")
+            assert interval["by"] == (name.removeprefix("zsl.top1").lstrip(".") or "class")
+
+
+def test_differences_are_those_of_the_same_clips_and_seeds(result, small_runs):
+    assert result["methods"]["infocpl"]["paired"] is None
+    for method in ("ridge", "ridge-names"):
+        paired = result["methods"][method]["paired"]
+        assert paired["reference"] == "infocpl"
+        gains = [
+            run.methods["infocpl"].zsl.hits.mean() - run.methods[method].zsl.hits.mean()
+            for run in small_runs
+        ]
+        told = paired["zsl.top1"]
+        assert told["mean"] == pytest.approx(np.mean(gains))
+        assert told["sd"] == pytest.approx(np.std(gains, ddof=1))
+        assert told["by"] == "class and clip"
+        assert -1 <= told["low"] <= told["mean"] <= told["high"] <= 1
+
+
+def test_the_oracle_is_told_beside_the_honest_number_where_it_was_asked_for(
+    small_task, small_config, small_runs, context
+):
+    both = dataclasses.replace(small_config, variants=("one-head",), with_oracle=True)
+    runs = run_experiment(small_task, both, (0, 1))
+    told = build_result(small_task, runs, dataclasses.replace(context, config=both))
+    json.dumps(told, allow_nan=False)
+    assert list(told["methods"]) == ["infocpl", "ridge", "ridge-names", "one-head"]
+    assert told["config"]["variants"] == ["one-head"]
+    assert told["selection"]["oracle"] is False
+    plain = build_result(small_task, small_runs, context)["methods"]["infocpl"]
+    honest = told["methods"]["infocpl"]
+    assert {**honest, "oracle": None} == plain
+    for entry in told["methods"].values():
+        oracle = entry["oracle"]
+        assert oracle["mean"].keys() == entry["mean"].keys()
+        assert oracle["inflation"]["zsl.top1"] >= 0
+        assert oracle["mean"]["zsl.top1"] - oracle["inflation"]["zsl.top1"] == pytest.approx(
+            entry["mean"]["zsl.top1"]
+        )
 
 
 def test_the_curve_is_that_of_the_first_seed_and_not_too_long(result, small_runs):

@@ -11,9 +11,10 @@ import torch
 from infocpl.evaluation.calibration import Lead
 from infocpl.evaluation.config import create_preset
 from infocpl.evaluation.experiment import run_experiment
-from infocpl.evaluation.runs import METHODS
-from infocpl.evaluation.selection import Trial, _choose, epochs_to_try, fold_seed, select
+from infocpl.evaluation.selection import _choose, epochs_to_try, fold_seed, select
 from infocpl.evaluation.task_data import TaskData
+from infocpl.evaluation.trial import Trial
+from infocpl.evaluation.variants import METHODS
 
 
 def replace_clips(task: TaskData, **changes: object) -> TaskData:

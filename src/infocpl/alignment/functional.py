@@ -13,6 +13,7 @@ from torch.nn import functional
 
 __all__ = [
     "attention_weights",
+    "dense_loss",
     "fuse_heads",
     "margin_loss",
     "mix_descriptions",
@@ -178,6 +179,33 @@ def sampled_loss(positive: Tensor, negative: Tensor, temperature: float = 1.0) -
     scores = torch.cat([positive.unsqueeze(1), negative], dim=1)
     logits = functional.softplus(scores) / temperature
     return -torch.log_softmax(logits, dim=1)[:, 0].mean()
+
+
+def dense_loss(scores: Tensor, labels: Tensor, temperature: float = 1.0) -> Tensor:
+    """The loss of :func:`sampled_loss` without sampling: every clip of another class is a negative.
+
+    Parameters
+    ----------
+    scores : (B, C) scores f of the batch's clips with all seen classes
+    labels : (B,) columns of `scores`, of two classes at least
+    temperature : divides g = softplus(f)
+
+    Returns
+    -------
+    () mean over clips i of -log(exp g_ii / (exp g_ii + sum exp g_ji)), g_ji being the score of
+    clip j with the text of clip i, over all clips j of another class than i
+
+    Examples
+    --------
+    >>> round(float(dense_loss(torch.zeros(3, 2), torch.tensor([0, 0, 1]))), 4)  # 2, 2, 3 pairs
+    0.8283
+    """
+    # Row i, column j: clip j with the text of clip i.
+    logits = functional.softplus(scores[:, labels]).div(temperature).t()
+    own = torch.eye(len(labels), dtype=torch.bool, device=labels.device)
+    twins = (labels.unsqueeze(0) == labels.unsqueeze(1)) & ~own
+    logits = logits.masked_fill(twins, float("-inf"))
+    return -torch.log_softmax(logits, dim=1).diagonal().mean()
 
 
 def margin_loss(whole: Tensor, masked: Tensor, margin: float = 0.3) -> Tensor:

@@ -17,6 +17,7 @@ from torch.nn import functional
 from infocpl.alignment.base import TextTable
 from infocpl.alignment.functional import (
     attention_weights,
+    dense_loss,
     fuse_heads,
     margin_loss,
     mix_descriptions,
@@ -282,6 +283,22 @@ class InfoCPL(nn.Module):
             ).view(batch, -1)
             losses.append(sampled_loss(f[:, 0], f[:, 1:], self.config.temperature))
         return torch.stack(losses)
+
+    def dense_losses(
+        self, features: Tensor, labels: Tensor, text: TextTable, *, inverse: bool = False
+    ) -> Tensor:
+        """Loss of each head with every clip of another class as a negative, none being drawn.
+
+        Parameters
+        ----------
+        features, labels, text, inverse : see :meth:`head_losses`
+
+        Returns
+        -------
+        (H,) losses
+        """
+        scores = self.head_scores(features, text, inverse=inverse)
+        return torch.stack([dense_loss(f, labels, self.config.temperature) for f in scores])
 
     def margin_losses(
         self,

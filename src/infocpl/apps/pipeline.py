@@ -43,7 +43,16 @@ from infocpl.semantics.text import locate_text_encoder
 from infocpl.training.config import to_dict
 from infocpl.training.pretrained import ZeroShotModel
 
-__all__ = ["Plan", "open_output", "prepare_source", "run_pipeline", "source_store"]
+__all__ = [
+    "Measured",
+    "Plan",
+    "discard_prepared",
+    "measure_split",
+    "open_output",
+    "prepare_source",
+    "run_pipeline",
+    "source_store",
+]
 
 
 @dataclass(frozen=True)
@@ -154,9 +163,51 @@ def run_pipeline(plan: Plan, reporter: Reporter, *, resume: bool = False) -> dic
     work = open_output(plan, resume=resume)
     store = source_store(plan, work, reporter)
     seconds["convert"] = time.monotonic() - started
+    clips = prepare_source(store, plan, work, reporter)
+    done = measure_split(plan, store, clips, work, reporter, seconds)
+    seconds = done.result["seconds"]
+    seconds["total"] = round(time.monotonic() - started, 2)
+    _write_outputs(plan, done.task, done.runs, done.codebook, done.result)
+    discard_prepared(work)
+    return done.result
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One split, trained and measured.
+
+    Attributes
+    ----------
+    task, runs, codebook : what was trained on, what came of each seed, the text
+    result : content of ``result.json``
+    """
+
+    task: TaskData
+    runs: Sequence[SeedRun]
+    codebook: Codebook
+    result: dict[str, Any]
+
+
+def measure_split(
+    plan: Plan,
+    store: ClipStore | FeatureStore,
+    clips: PreparedClips | PreparedFeatures,
+    work: Path,
+    reporter: Reporter,
+    seconds: dict[str, float],
+) -> Measured:
+    """Run all seeds of a plan on clips that are ready; nothing but `work` is written to.
+
+    Parameters
+    ----------
+    plan : what to do
+    store, clips : from :func:`source_store` and :func:`prepare_source`
+    work : folder for finished encoders and checkpoints
+    seconds : wall time of earlier stages, told in the result
+    """
+    seconds = dict(seconds)
     protocol = store.protocol(plan.protocol or None)
     indices = split_indices(store, plan.split, protocol, unseen=plan.unseen_clips)
-    clips = prepare_source(store, plan, work, reporter)
     mark = time.monotonic()
     codebook = _describe(plan, reporter)
     seconds["text"] = time.monotonic() - mark
@@ -164,7 +215,6 @@ def run_pipeline(plan: Plan, reporter: Reporter, *, resume: bool = False) -> dic
     with reporter.bar(plan_units(task, plan.config, plan.seeds)) as advance:
         runs = run_experiment(task, plan.config, plan.seeds, work=work, advance=advance)
     seconds["train and evaluate"] = sum(run.seconds for run in runs)
-    seconds["total"] = time.monotonic() - started
     context = ResultContext(
         plan.dataset,
         store,
@@ -176,13 +226,15 @@ def run_pipeline(plan: Plan, reporter: Reporter, *, resume: bool = False) -> dic
         plan.unseen_clips,
         plan.descriptions,
     )
-    result = build_result(task, runs, context)
-    _write_outputs(plan, task, runs, codebook, result)
+    return Measured(task, runs, codebook, build_result(task, runs, context))
+
+
+def discard_prepared(work: Path) -> None:
+    """Remove prepared clips, which are as large as the dataset and made again within minutes."""
     for path in work.glob("prepared-*.npy"):
-        # As large as the dataset and made again within minutes; a mapped file may refuse to go.
+        # A mapped file may refuse to go.
         with contextlib.suppress(OSError):
             path.unlink()
-    return result
 
 
 def prepare_source(

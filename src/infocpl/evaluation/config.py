@@ -8,6 +8,7 @@ from functools import partial
 
 from infocpl.encoders.augment import AugmentConfig
 from infocpl.errors import ConfigError
+from infocpl.evaluation.variants import check_variants
 from infocpl.training.config import FitConfig
 from infocpl.training.stages import AlignmentConfig, EncoderConfig
 from infocpl.training.tasks import LossSampling
@@ -30,6 +31,9 @@ class ExperimentConfig:
         seen ones; ``"oracle"`` chooses them on the unseen test clips, as published work does,
         and marks every number it touches
     folds : how many times seen classes are held out, a seed
+    variants : further rows beside InfoCPL, names of :data:`.variants.VARIANTS`
+    with_oracle : tell for every method, beside its honest number and never in its place, what
+        choosing on the unseen test clips would have shown
     """
 
     frames: int = 50
@@ -38,6 +42,8 @@ class ExperimentConfig:
     alphas: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
     selection: str = "pseudo-unseen"
     folds: int = 3
+    variants: tuple[str, ...] = ()
+    with_oracle: bool = False
 
     def __post_init__(self) -> None:
         if self.selection not in SELECTION_RULES:
@@ -46,6 +52,7 @@ class ExperimentConfig:
             )
         if self.folds < 1 or self.frames < 2 or not self.alphas:
             raise ConfigError("folds must be >= 1, frames >= 2, and alphas not empty")
+        check_variants(self.variants, self.alignment, self.selection)
 
 
 def _fast() -> ExperimentConfig:
@@ -80,6 +87,7 @@ def _paper(max_k: int) -> ExperimentConfig:
     )
     alignment = AlignmentConfig(
         max_k=max_k,
+        heads="series",
         hidden=(1024, 512),
         motion=True,
         standard_features=False,
@@ -89,6 +97,7 @@ def _paper(max_k: int) -> ExperimentConfig:
         gate="none",
         sampling=LossSampling(
             negatives=8,
+            dense=False,
             text_negatives=0,
             inverse_epochs=15,
             noise=0.0,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from infocpl.alignment.base import Aligner
+from infocpl.alignment.standard import StandardInfoCPL
 from infocpl.data.feature_store import EncoderNote, PreparedFeatures
 from infocpl.evaluation.calibration import Calibration, measure_lead, transfer_gamma
 from infocpl.evaluation.config import ExperimentConfig
@@ -22,7 +23,6 @@ from infocpl.evaluation.protocol import (
     measure_zsl,
 )
 from infocpl.evaluation.runs import (
-    METHODS,
     Advance,
     Features,
     fit_method,
@@ -37,8 +37,10 @@ from infocpl.evaluation.selection import (
     joint_scores,
     select,
     try_candidates,
+    weigh,
 )
 from infocpl.evaluation.task_data import TaskData
+from infocpl.evaluation.variants import describe_for, is_ridge, list_methods
 from infocpl.training.stages import TrainedEncoder, forbid_classes
 
 __all__ = ["MethodRun", "SeedRun", "plan_units", "run_experiment"]
@@ -57,6 +59,7 @@ class MethodRun:
     aligner : the fitted aligner
     calibration : gamma of this very model
     gate : like `gzsl`, behind the gate instead of with gamma; None without a gate
+    oracle : the same method chosen on the unseen test clips, where that was asked for besides
     """
 
     choice: Choice
@@ -66,6 +69,7 @@ class MethodRun:
     aligner: Aligner
     calibration: Calibration
     gate: GzslResult | None = None
+    oracle: MethodRun | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,9 @@ def plan_units(task: TaskData, config: ExperimentConfig, seeds: Sequence[int]) -
     total = 0.0
     for seed in seeds:
         total += units(task, config)
+        if config.selection == "pseudo-unseen" and config.with_oracle:
+            aligners = 1 + len(config.variants)
+            total += 0.1 * len(task.train) * aligners * config.alignment.fit.epochs
         if config.selection == "pseudo-unseen":
             for fold in range(config.folds):
                 inner = task.pseudo(task.pseudo_count(), fold_seed(seed, fold))
@@ -139,27 +146,49 @@ def _run_seed(
     note = f"seed {seed}, final"
     features = learn_features(task, config, seed=seed, work=work, advance=advance, note=note)
     runs = {}
-    for method in METHODS:
-        if config.selection == "oracle":
-            choices[method] = _oracle(method, task, features, config, seed, advance)
-        choice = choices[method]
-        aligner = fit_method(
-            method,
-            task,
-            features,
-            config,
-            seed=seed,
-            alpha=choice.alpha,
-            stop_after=choice.epoch or None,
-            advance=advance if config.selection == "pseudo-unseen" else _ignore,
-            note=note,
-        )
-        runs[method] = _measure(aligner, choice, task, features)
+    honest = config.selection == "pseudo-unseen"
+    for method in list_methods(config.variants):
+        told = method, describe_for(method, task), features, config, seed
+        if honest:
+            run = _finish(choices[method], *told, advance, note)
+            if config.with_oracle:
+                best = _oracle(*told, advance, fusion=choices[method].fusion)
+                run = replace(run, oracle=_finish(best, *told, _ignore, note))
+        else:
+            run = _finish(_oracle(*told, advance), *told, _ignore, note)
+        runs[method] = run
     return SeedRun(seed, runs, features.encoder, features, time.monotonic() - started)
 
 
 def _ignore(units: float, note: str) -> None:
     """Progress of work that was already counted."""
+
+
+def _finish(
+    choice: Choice,
+    method: str,
+    task: TaskData,
+    features: Features,
+    config: ExperimentConfig,
+    seed: int,
+    advance: Advance,
+    note: str,
+) -> MethodRun:
+    """Train a method on all seen classes as was chosen, and measure it."""
+    aligner = fit_method(
+        method,
+        task,
+        features,
+        config,
+        seed=seed,
+        alpha=choice.alpha,
+        stop_after=choice.epoch or None,
+        advance=advance,
+        note=note,
+    )
+    if choice.fusion is not None and isinstance(aligner, StandardInfoCPL):
+        weigh(aligner, choice.fusion)
+    return _measure(aligner, choice, task, features)
 
 
 def _measure(aligner: Aligner, choice: Choice, task: TaskData, features: Features) -> MethodRun:
@@ -184,10 +213,11 @@ def _oracle(
     config: ExperimentConfig,
     seed: int,
     advance: Advance,
+    fusion: tuple[float, ...] | None = None,
 ) -> Choice:
     """The published rule: choose on the unseen test clips themselves, and say so."""
     note = f"seed {seed}, oracle"
-    tried = try_candidates(method, task, features, config, seed, advance, note)
+    tried = try_candidates(method, task, features, config, seed, advance, note, fusion=fusion)
     best = max(tried, key=lambda key: tried[key][0])
     evidence = {
         "held_out": ["the unseen test classes themselves"],
@@ -196,8 +226,9 @@ def _oracle(
         "lead": None if (lead := tried[best].lead) is None else lead.mean,
     }
     return Choice(
-        epoch=int(best) if method == "infocpl" else 0,
-        alpha=0.0 if method == "infocpl" else float(best),
+        epoch=0 if is_ridge(method) else int(best),
+        alpha=float(best) if is_ridge(method) else 0.0,
         gamma=tried[best].gamma or 0.0,
         evidence=(evidence,),
+        fusion=fusion,
     )

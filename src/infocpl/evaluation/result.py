@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from infocpl import __version__
 from infocpl.data.dataset import Dataset
@@ -23,8 +24,8 @@ from infocpl.evaluation.config import ExperimentConfig
 from infocpl.evaluation.experiment import MethodRun, SeedRun
 from infocpl.evaluation.gate import CUES
 from infocpl.evaluation.protocol import GzslResult
-from infocpl.evaluation.runs import METHODS
 from infocpl.evaluation.task_data import TaskData
+from infocpl.evaluation.variants import list_methods, method_title
 from infocpl.metrics import bootstrap_interval, per_class_recall
 from infocpl.semantics.codebook import Codebook
 from infocpl.semantics.description_choice import DescriptionChoice
@@ -33,6 +34,9 @@ from infocpl.training.config import to_dict
 __all__ = ["SCHEMA", "ResultContext", "build_result", "environment"]
 
 SCHEMA = "infocpl-result/1"
+REFERENCE = "infocpl"
+"""The method that the others are compared with."""
+
 _CURVE_POINTS = 200
 
 
@@ -85,6 +89,7 @@ def build_result(task: TaskData, runs: Sequence[SeedRun], context: ResultContext
     context : everything else
     """
     config, codebook = context.config, context.codebook
+    methods = list_methods(config.variants)
     return {
         "schema": SCHEMA,
         "infocpl_version": __version__,
@@ -125,7 +130,10 @@ def build_result(task: TaskData, runs: Sequence[SeedRun], context: ResultContext
         "config": to_dict(config),
         "seeds": [run.seed for run in runs],
         "chance": {"zsl": 1 / len(task.split.unseen)},
-        "methods": {method: _method(method, task, runs) for method in METHODS},
+        "methods": {
+            method: _method(method, task, runs) | {"paired": _paired(method, runs)}
+            for method in methods
+        },
         "published": [
             {"method": row.method, "top1": row.top1, "source": row.source}
             for row in context.dataset.published
@@ -218,6 +226,7 @@ def _choices(run: SeedRun) -> dict[str, Any]:
                 "lead": entry.calibration.lead,
                 "gate": _gate(entry),
                 "evidence": list(entry.choice.evidence),
+                "fusion": None if entry.choice.fusion is None else list(entry.choice.fusion),
             }
             for method, entry in run.methods.items()
         },
@@ -274,16 +283,16 @@ def _method(method: str, task: TaskData, runs: Sequence[SeedRun]) -> dict[str, A
     clips = entries[0].zsl.confusion.sum(axis=1)
     recall = per_class_recall(np.asarray(confusion))
     hits = np.mean([entry.zsl.hits for entry in entries], axis=0)
-    low, high = bootstrap_interval(hits, entries[0].zsl.labels, by="class")
-    low_clip, high_clip = bootstrap_interval(hits, entries[0].zsl.labels, by="clip")
+    labels = entries[0].zsl.labels
     return {
-        "title": METHODS[method],
+        "title": method_title(method),
         "per_seed": [_nested(entry, run.seed) for entry, run in zip(entries, runs, strict=True)],
         "mean": {key: float(np.mean([row[key] for row in table])) for key in keys},
         "sd": spread,
         "interval": {
-            "zsl.top1": {"by": "class", "low": low, "high": high},
-            "zsl.top1.clip": {"by": "clip", "low": low_clip, "high": high_clip},
+            "zsl.top1": _interval(hits, labels, "class"),
+            "zsl.top1.clip": _interval(hits, labels, "clip"),
+            "zsl.top1.class and clip": _interval(hits, labels, "class and clip"),
         },
         "per_class": {
             name: {"recall": None if np.isnan(r) else float(r), "clips": int(n)}
@@ -292,7 +301,44 @@ def _method(method: str, task: TaskData, runs: Sequence[SeedRun]) -> dict[str, A
         "confusion": {"labels": list(task.split.unseen), "counts": np.asarray(confusion).tolist()},
         "curve": _curve(entries[0].gzsl),
         "gate_curve": _curve(entries[0].gate),
-        "oracle": None,
+        "oracle": _oracle(entries, runs),
+    }
+
+
+def _interval(values: NDArray[np.floating], labels: NDArray[np.integer], by: str) -> dict[str, Any]:
+    low, high = bootstrap_interval(values, labels, by=by)
+    return {"by": by, "low": low, "high": high}
+
+
+def _paired(method: str, runs: Sequence[SeedRun]) -> dict[str, Any] | None:
+    """By how much the reference is ahead of a method on the same clips, features and seeds."""
+    if method == REFERENCE:
+        return None
+    pairs = [(run.methods[REFERENCE].zsl, run.methods[method].zsl) for run in runs]
+    ahead = np.mean([one.hits - other.hits for one, other in pairs], axis=0)
+    per_seed = [one.top1 - other.top1 for one, other in pairs]
+    return {
+        "reference": REFERENCE,
+        "zsl.top1": {
+            "mean": float(np.mean(per_seed)),
+            "sd": float(np.std(per_seed, ddof=1)) if len(per_seed) > 1 else None,
+            **_interval(ahead, pairs[0][0].labels, "class and clip"),
+        },
+    }
+
+
+def _oracle(entries: Sequence[MethodRun], runs: Sequence[SeedRun]) -> dict[str, Any] | None:
+    """What choosing on the unseen test clips would have shown, if that was asked for."""
+    peeked = [entry.oracle for entry in entries if entry.oracle is not None]
+    if not peeked:
+        return None
+    table = [_numbers(entry) for entry in peeked]
+    mean = {key: float(np.mean([row[key] for row in table])) for key in table[0]}
+    honest = float(np.mean([entry.zsl.top1 for entry in entries]))
+    return {
+        "mean": mean,
+        "inflation": {"zsl.top1": mean["zsl.top1"] - honest},
+        "per_seed": [_nested(entry, run.seed) for entry, run in zip(peeked, runs, strict=True)],
     }
 
 

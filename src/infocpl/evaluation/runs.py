@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +15,12 @@ from infocpl.alignment.base import Aligner
 from infocpl.alignment.ridge import fit_ridge
 from infocpl.alignment.standard import StandardInfoCPL
 from infocpl.data.feature_store import EncoderNote, PreparedFeatures
+from infocpl.data.loading import PreparedClips
+from infocpl.encoders.masking import mask_clips
+from infocpl.errors import ConfigError
 from infocpl.evaluation.config import ExperimentConfig
 from infocpl.evaluation.task_data import TaskData
+from infocpl.evaluation.variants import alignment_of, is_ridge, method_title, uses_margin
 from infocpl.training.loop import EpochReport
 from infocpl.training.stages import (
     TrainedEncoder,
@@ -26,16 +30,11 @@ from infocpl.training.stages import (
     train_infocpl,
 )
 
-__all__ = ["METHODS", "Features", "fit_method", "learn_features", "score_method", "units"]
-
-METHODS = {
-    "infocpl": "InfoCPL",
-    "ridge": "Ridge, all descriptions",
-    "ridge-names": "Ridge, class names only",
-}
-"""Every table shows the method beside the plainest baselines a sceptic would run."""
+__all__ = ["Features", "fit_method", "learn_features", "score_method", "units"]
 
 Advance = Callable[[float, str], None]
+
+_CLIPS = 128  # copied and masked at a time
 
 
 @dataclass(frozen=True)
@@ -46,12 +45,14 @@ class Features:
     ----------
     encoder : trained on the task's training clips; for precomputed features what is said of it
     train, seen_test, unseen_test : (., D) features of those clips
+    masked : (., D) features of the training clips with parts hidden, where a method wants them
     """
 
     encoder: TrainedEncoder | EncoderNote
     train: Tensor
     seen_test: Tensor
     unseen_test: Tensor
+    masked: Tensor | None = None
 
 
 def units(task: TaskData, config: ExperimentConfig) -> float:
@@ -59,7 +60,8 @@ def units(task: TaskData, config: ExperimentConfig) -> float:
     clips = len(task.train)
     encoder = 0 if isinstance(task.clips, PreparedFeatures) else _epochs(config)
     # An alignment step costs a few percent of an encoder step for the same clips.
-    return clips * (encoder + 0.1 * config.alignment.fit.epochs)
+    aligners = 1 + len(config.variants)
+    return clips * (encoder + 0.1 * aligners * config.alignment.fit.epochs)
 
 
 def _epochs(config: ExperimentConfig) -> int:
@@ -79,8 +81,18 @@ def learn_features(
     """Train an encoder on the task's training clips and encode the clips of the task.
 
     Precomputed features are taken as they are.
+
+    Raises
+    ------
+    ConfigError : if a margin loss is wanted for precomputed features, of which nothing can be
+        hidden
     """
+    margin = uses_margin(config.variants, config.alignment)
     if isinstance(task.clips, PreparedFeatures):
+        if margin:
+            raise ConfigError(
+                "the margin loss hides parts of clips; precomputed features have none"
+            )
         return _given_features(task, task.clips)
     clips = task.clips
     seen = task.split.seen
@@ -112,7 +124,19 @@ def learn_features(
         else torch.zeros(0, int(trained.module.dim))  # type: ignore[arg-type]
         for index in (task.train, task.seen_test, task.unseen_test)
     ]
-    return Features(trained, *parts)
+    masked = _masked(trained, clips, task, seed) if margin else None
+    return replace(Features(trained, *parts), masked=masked)
+
+
+def _masked(trained: TrainedEncoder, clips: PreparedClips, task: TaskData, seed: int) -> Tensor:
+    """Features (N, D) of the training clips with joints and frames hidden."""
+    generator = torch.Generator().manual_seed(seed)
+    rows, parts = clips.rows(task.train), []
+    for start in range(0, len(rows), _CLIPS):
+        whole = torch.from_numpy(np.ascontiguousarray(rows[start : start + _CLIPS]))
+        hidden = mask_clips(whole, generator=generator)
+        parts.append(encode_clips(trained.module, hidden.numpy()))
+    return torch.cat(parts)
 
 
 def _given_features(task: TaskData, given: PreparedFeatures) -> Features:
@@ -136,11 +160,17 @@ def fit_method(
     advance: Advance,
     note: str,
 ) -> Aligner:
-    """Fit one of :data:`METHODS` on the training features and the text of seen classes only."""
+    """Fit a method on the training features and the text of seen classes only.
+
+    Parameters
+    ----------
+    method : one of :func:`.variants.list_methods`
+    task : with the text that the method gets (:func:`.variants.describe_for`)
+    """
     seen = task.split.seen
     text = task.text.subset(seen)
     labels = torch.from_numpy(task.rows(task.train, seen))
-    if method != "infocpl":
+    if is_ridge(method):
         names_only = method == "ridge-names"
         return fit_ridge(
             features.train,
@@ -152,7 +182,7 @@ def fit_method(
         )
 
     def report(epoch: EpochReport, model: StandardInfoCPL) -> None:
-        advance(0.1 * len(labels), f"{note}: InfoCPL {epoch.epoch}/{epoch.epochs}")
+        advance(0.1 * len(labels), f"{note}: {method_title(method)} {epoch.epoch}/{epoch.epochs}")
         if on_epoch is not None:
             on_epoch(epoch.epoch, model)
 
@@ -160,10 +190,11 @@ def fit_method(
         features.train,
         labels,
         text,
-        config.alignment,
+        alignment_of(method, config.alignment),
         seed=seed,
         stop_after=stop_after,
         on_epoch=report,
+        masked=features.masked,
     )
 
 

@@ -7,9 +7,9 @@ the real unseen classes take no part.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,11 +17,16 @@ from numpy.typing import NDArray
 
 from infocpl.alignment.base import Aligner
 from infocpl.alignment.standard import StandardInfoCPL
-from infocpl.evaluation.calibration import FoldGamma, Lead, average_gamma, measure_lead
+from infocpl.evaluation.calibration import FoldGamma, average_gamma, measure_lead
 from infocpl.evaluation.config import ExperimentConfig
 from infocpl.evaluation.gate import FoldClips, Gate, TrainingCues, fit_gate
+from infocpl.evaluation.head_weights import (
+    HeadTrial,
+    final_weights,
+    fit_to_heads,
+    judge_weights,
+)
 from infocpl.evaluation.runs import (
-    METHODS,
     Advance,
     Features,
     fit_method,
@@ -29,17 +34,19 @@ from infocpl.evaluation.runs import (
     score_method,
 )
 from infocpl.evaluation.task_data import TaskData
+from infocpl.evaluation.trial import Trial
+from infocpl.evaluation.variants import describe_for, is_ridge, list_methods, uses_fusion
 from infocpl.metrics import gated_curve, harmonic_mean, joint_answers, top_k_accuracy
 
 __all__ = [
     "Choice",
-    "Trial",
     "epochs_to_try",
     "fold_seed",
     "joint_cues",
     "joint_scores",
     "select",
     "try_candidates",
+    "weigh",
 ]
 
 
@@ -56,6 +63,7 @@ class Choice:
         of the chosen one
     relative_gamma : the same in leads (see :mod:`.calibration`), which a final model can use
     gate : fitted on the clips of all folds; None where they allow none
+    fusion : weights of the heads, where a method fits them; None otherwise
     """
 
     epoch: int
@@ -64,23 +72,7 @@ class Choice:
     evidence: tuple[dict[str, Any], ...]
     relative_gamma: float | None = None
     gate: Gate | None = None
-
-
-class Trial(NamedTuple):
-    """What one candidate was worth in one fold.
-
-    Attributes
-    ----------
-    accuracy : among the classes that played the unseen ones
-    gamma : the best; None without seen test clips, or where none gives an H above 0
-    lead : of the same model on its own training clips; None without seen test clips
-    clips : what a gate can learn from; None without seen test clips
-    """
-
-    accuracy: float
-    gamma: float | None = None
-    lead: Lead | None = None
-    clips: FoldClips | None = None
+    fusion: tuple[float, ...] | None = None
 
 
 def fold_seed(seed: int, fold: int) -> int:
@@ -130,31 +122,53 @@ def select(
     -------
     method name to :class:`Choice`
     """
-    trials: dict[str, list[dict[float, Trial]]] = {m: [] for m in METHODS}
+    methods = list_methods(config.variants)
+    trials: dict[str, list[dict[float, Trial]]] = {method: [] for method in methods}
+    heads: dict[str, list[HeadTrial]] = {method: [] for method in methods}
     held: list[tuple[str, ...]] = []
     for fold in range(config.folds):
         inner = task.pseudo(task.pseudo_count(), fold_seed(seed, fold))
         held.append(inner.split.unseen)
         note = f"seed {seed}, selection {fold + 1}/{config.folds}"
-        for method, trial in _play(inner, config, fold_seed(seed, fold), work, advance, note):
-            trials[method].append(trial)
-    return {method: _choose(method, trials[method], held) for method in METHODS}
+        number = fold_seed(seed, fold)
+        features = learn_features(inner, config, seed=number, work=work, advance=advance, note=note)
+        for method in methods:
+            told = inner, features, config, number, advance, note
+            if uses_fusion(method):
+                heads[method].append(_try_heads(method, *told))
+            else:
+                trials[method].append(try_candidates(method, *told))
+    choices = {}
+    for method in methods:
+        folds = judge_weights(heads[method]) if uses_fusion(method) else trials[method]
+        choice = _choose(method, folds, held)
+        if uses_fusion(method):
+            choice = replace(choice, fusion=final_weights(heads[method], choice.epoch))
+        choices[method] = choice
+    return choices
 
 
-def _play(
+def _try_heads(
+    method: str,
     task: TaskData,
+    features: Features,
     config: ExperimentConfig,
     seed: int,
-    work: Path | None,
     advance: Advance,
     note: str,
-) -> list[tuple[str, dict[float, Trial]]]:
-    """Accuracy and best gamma of every candidate of every method in one fold."""
-    features = learn_features(task, config, seed=seed, work=work, advance=advance, note=note)
-    return [
-        (method, try_candidates(method, task, features, config, seed, advance, note))
-        for method in METHODS
-    ]
+) -> HeadTrial:
+    """Scores of every head in one fold, for every candidate epoch."""
+    task = describe_for(method, task)
+    wanted, trial = set(epochs_to_try(config)), HeadTrial.of(task)
+
+    def watch(epoch: int, model: StandardInfoCPL) -> None:
+        if epoch in wanted:
+            trial.add(epoch, model, task, features)
+
+    fit_method(
+        method, task, features, config, seed=seed, on_epoch=watch, advance=advance, note=note
+    )
+    return trial
 
 
 def try_candidates(
@@ -165,11 +179,15 @@ def try_candidates(
     seed: int,
     advance: Advance,
     note: str,
+    *,
+    fusion: tuple[float, ...] | None = None,
 ) -> dict[float, Trial]:
     """Accuracy among the task's unseen classes, and best gamma, of every candidate of a method.
 
-    Candidates are epochs for InfoCPL and penalties for the ridge maps.
+    Candidates are epochs for InfoCPL and penalties for the ridge maps. With `fusion` the heads are
+    weighed by these numbers.
     """
+    task = describe_for(method, task)
     labels = task.rows(task.unseen_test, task.split.unseen)
     wanted = set(epochs_to_try(config))
     tried: dict[float, Trial] = {}
@@ -191,9 +209,13 @@ def try_candidates(
 
     def watch(epoch: int, model: StandardInfoCPL) -> None:
         if epoch in wanted:
+            if fusion is not None:
+                weigh(model, fusion)
             tried[epoch] = judge(model)
+            if fusion is not None:
+                model.model.set_fusion(None)
 
-    for alpha in (1.0,) if method == "infocpl" else config.alphas:
+    for alpha in config.alphas if is_ridge(method) else (1.0,):
         aligner = fit_method(
             method,
             task,
@@ -205,9 +227,14 @@ def try_candidates(
             advance=advance,
             note=note,
         )
-        if method != "infocpl":
+        if is_ridge(method):
             tried[alpha] = judge(aligner)
     return tried
+
+
+def weigh(model: StandardInfoCPL, fusion: tuple[float, ...]) -> None:
+    """Let the heads of a model count as the folds ask for."""
+    model.model.set_fusion(fit_to_heads(fusion, len(model.model.config.k_series)))
 
 
 def _choose(
@@ -236,8 +263,8 @@ def _choose(
         for names, fold in zip(held, folds, strict=True)
     )
     return Choice(
-        epoch=int(best) if method == "infocpl" else 0,
-        alpha=0.0 if method == "infocpl" else float(best),
+        epoch=0 if is_ridge(method) else int(best),
+        alpha=float(best) if is_ridge(method) else 0.0,
         gamma=gamma,
         evidence=evidence,
         relative_gamma=relative,

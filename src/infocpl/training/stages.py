@@ -33,6 +33,7 @@ from infocpl.training.loop import EpochReport, fit
 from infocpl.training.tasks import AlignmentTask, EncoderTask, LossSampling
 
 __all__ = [
+    "HEADS",
     "AlignmentConfig",
     "EncoderConfig",
     "TrainedEncoder",
@@ -45,6 +46,8 @@ __all__ = [
 Progress = Callable[[EpochReport], None]
 
 _MEMBER_STRIDE = 1_000_003  # seeds of members lie far from the seeds of runs and folds
+
+HEADS = ("series", "largest", "smallest")
 
 _FEW = 256  # clips in memory at a time where all of them are looked at once
 
@@ -84,6 +87,8 @@ class AlignmentConfig:
     Attributes
     ----------
     max_k : upper bound of the k-series 1, 5, 10, ...
+    heads : one for each k of the ``"series"``, or a single one: the ``"largest"`` or the
+        ``"smallest"`` k of it
     hidden : widths of the scorer
     motion : use the motion description
     standard_features : give every feature zero mean and unit variance on the training clips; the
@@ -99,6 +104,7 @@ class AlignmentConfig:
     """
 
     max_k: int = 30
+    heads: str = "series"
     hidden: tuple[int, int] = (256, 128)
     motion: bool = True
     standard_features: bool = True
@@ -116,12 +122,27 @@ class AlignmentConfig:
     def __post_init__(self) -> None:
         if self.gate not in GATES:
             raise ConfigError(f"unknown gate {self.gate!r}; known: {', '.join(GATES)}")
+        if self.heads not in HEADS:
+            raise ConfigError(f"heads must be one of {', '.join(HEADS)}, got {self.heads!r}")
         if self.start not in ("random", "matching"):
             raise ConfigError(f"start must be 'random' or 'matching', got {self.start!r}")
         if not (math.isfinite(self.trait_weight) and self.trait_weight >= 0):
             raise ConfigError(f"trait_weight must be a number >= 0, got {self.trait_weight}")
         if self.trait_weight and not self.centre_text:
             raise ConfigError("trait_weight needs centre_text: traits stand beside centred text")
+
+    def k_series(self, rows: int) -> tuple[int, ...]:
+        """Descriptions believed by each head where a class has `rows` at the most.
+
+        Examples
+        --------
+        >>> AlignmentConfig(max_k=30).k_series(rows=12)
+        (1, 5, 10)
+        >>> AlignmentConfig(max_k=30, heads="largest").k_series(rows=12)
+        (10,)
+        """
+        series = tuple(k for k in default_k_series(self.max_k) if k <= rows)
+        return {"series": series, "largest": series[-1:], "smallest": series[:1]}[self.heads]
 
 
 @dataclass(frozen=True)
@@ -314,11 +335,10 @@ def train_infocpl(
         mean, scale = standardise(features)
     centre = TextCentre.of(seen, config.trait_weight) if config.centre_text else None
     text = centre.apply(seen) if centre is not None else seen
-    series = tuple(k for k in default_k_series(config.max_k) if k <= seen.mask.shape[1])
     shape = InfoCPLConfig(
         visual_dim=features.shape[1],
         text_dim=text.motion.shape[1],
-        k_series=series,
+        k_series=config.k_series(seen.mask.shape[1]),
         hidden=config.hidden,
         motion=config.motion,
         gate=config.gate,

@@ -71,6 +71,7 @@ class LossSampling:
     Attributes
     ----------
     negatives : other clips contrasted with each anchor
+    dense : no sampling: all clips of the batch that are of another class, for every head
     text_negatives : other seen classes contrasted with each anchor (0 in the paper)
     inverse_epochs : first epochs with attention inverse
     noise : standard deviation of noise on standardised features (0 in the paper)
@@ -80,11 +81,16 @@ class LossSampling:
     """
 
     negatives: int = 8
+    dense: bool = False
     text_negatives: int = 0
     inverse_epochs: int = 15
     noise: float = 0.0
     margin: float = 0.3
     margin_weight: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.dense and self.text_negatives:
+            raise ConfigError("a dense loss has no text negatives; leave out one of the two")
 
 
 class AlignmentTask(Task):
@@ -136,19 +142,11 @@ class AlignmentTask(Task):
             return {}
         if self.sampling.noise:
             features = features + self.sampling.noise * torch.randn_like(features)
-        others = None
-        if self.sampling.text_negatives:
-            classes = len(self._text.labels)
-            count = self.sampling.text_negatives
-            others = sample_other_classes(labels, classes, count, heads)
-        losses = self.model.head_losses(
-            features,
-            labels,
-            self._text,
-            negatives,
-            other_classes=others,
-            inverse=epoch < self.sampling.inverse_epochs,
-        )
+        inverse = epoch < self.sampling.inverse_epochs
+        if self.sampling.dense:
+            losses = self.model.dense_losses(features, labels, self._text, inverse=inverse)
+        else:
+            losses = self._sampled(features, labels, negatives, inverse=inverse)
         found = {"alignment_loss": losses.mean()}
         if self.sampling.margin_weight and self._masked is not None:
             margins = self.model.margin_losses(
@@ -157,9 +155,20 @@ class AlignmentTask(Task):
                 labels,
                 self._text,
                 self.sampling.margin,
-                inverse=epoch < self.sampling.inverse_epochs,
+                inverse=inverse,
             )
             found["margin_loss"] = self.sampling.margin_weight * margins.mean()
         if self.model.gate is not None:
             found["gate_loss"] = self.model.gate_loss(features, labels, self._text, negatives[0])
         return found
+
+    def _sampled(
+        self, features: Tensor, labels: Tensor, negatives: Tensor, *, inverse: bool
+    ) -> Tensor:
+        others = None
+        if self.sampling.text_negatives:
+            classes, count = len(self._text.labels), self.sampling.text_negatives
+            others = sample_other_classes(labels, classes, count, len(negatives))
+        return self.model.head_losses(
+            features, labels, self._text, negatives, other_classes=others, inverse=inverse
+        )

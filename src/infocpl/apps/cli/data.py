@@ -115,6 +115,7 @@ def run_info(options: Info) -> int:
     from infocpl.encoders.registry import list_encoders
     from infocpl.evaluation.config import list_presets
     from infocpl.evaluation.result import environment
+    from infocpl.evaluation.variants import VARIANTS
     from infocpl.semantics import list_lexicons, list_text_encoders
     from infocpl.skeleton.formats import list_collection_formats, list_formats
     from infocpl.skeleton.layout import list_layouts
@@ -131,6 +132,7 @@ def run_info(options: Info) -> int:
         ("text encoders", list_text_encoders()),
         ("lexicons", list_lexicons()),
         ("presets", list_presets()),
+        ("variants of InfoCPL", VARIANTS),
     ):
         print(f"{title}: {', '.join(names)}")
     return 0

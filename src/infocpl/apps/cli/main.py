@@ -17,6 +17,7 @@ from infocpl.apps.cli.codebook_commands import Ablate, Codebook
 from infocpl.apps.cli.commands import Convert, Demo, Evaluate, ImportWeights, Info, Predict, Run
 from infocpl.apps.cli.data_commands import Inspect, Splits, Verify
 from infocpl.apps.cli.describe_command import Describe
+from infocpl.apps.cli.study_command import Study
 from infocpl.errors import InfoCPLError
 
 __all__ = ["main"]
@@ -28,6 +29,7 @@ Command = (
     | Annotated[Inspect, tyro.conf.subcommand("inspect", prefix_name=False)]
     | Annotated[Splits, tyro.conf.subcommand("splits", prefix_name=False)]
     | Annotated[Run, tyro.conf.subcommand("run", prefix_name=False)]
+    | Annotated[Study, tyro.conf.subcommand("study", prefix_name=False)]
     | Annotated[Evaluate, tyro.conf.subcommand("evaluate", prefix_name=False)]
     | Annotated[Predict, tyro.conf.subcommand("predict", prefix_name=False)]
     | Annotated[ImportWeights, tyro.conf.subcommand("import-weights", prefix_name=False)]

@@ -5,58 +5,45 @@ from __future__ import annotations
 import dataclasses
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from infocpl.apps.cli.commands import Demo, Run
+from infocpl.apps.cli.run_options import RunOptions
 from infocpl.apps.cli.tables import print_result
 from infocpl.data.dataset import Dataset
 from infocpl.data.splits import Split
 from infocpl.errors import ConfigError, OutputExistsError
 
-__all__ = ["run_demo", "run_run"]
+if TYPE_CHECKING:
+    from infocpl.evaluation.config import ExperimentConfig
+    from infocpl.semantics import DescriptionChoice
+
+__all__ = [
+    "check_source",
+    "choose_descriptions",
+    "create_config",
+    "run_demo",
+    "run_run",
+    "set_threads",
+]
 
 
 def run_run(options: Run, typed: str) -> int:
     """Check everything that can be checked without work, then work."""
     if options.seeds < 1:
         raise ConfigError(f"--seeds must be at least 1, got {options.seeds}")
-    if options.threads is not None and options.threads < 1:
-        raise ConfigError(f"--threads must be at least 1, got {options.threads}")
     from infocpl.data import find_dataset, load_split
-    from infocpl.encoders.registry import encoder_config
-    from infocpl.evaluation.config import create_preset
-    from infocpl.semantics import DescriptionChoice
 
-    choice = DescriptionChoice(
-        options.granularities, options.descriptions, options.best_descriptions, options.weigh
-    )
+    choice = choose_descriptions(options)
     dataset = find_dataset(options.dataset)
     split = load_split(dataset, options.split)
-    source = _check_source(options, dataset, split)
-    config = create_preset(options.preset)
-    encoder = config.encoder
-    if options.encoder is not None:
-        encoder_config(options.encoder, dataset.layout)
-        encoder = dataclasses.replace(encoder, name=options.encoder)
-    if options.epochs is not None:
-        encoder = dataclasses.replace(
-            encoder, fit=dataclasses.replace(encoder.fit, epochs=options.epochs)
-        )
-    if options.members is not None:
-        encoder = dataclasses.replace(encoder, members=options.members)
-    config = dataclasses.replace(
-        config,
-        encoder=encoder,
-        selection=options.selection,
-        folds=config.folds if options.folds is None else options.folds,
-    )
+    source = check_source(options, dataset, split)
+    config = create_config(options, dataset, selection=options.selection)
     from infocpl.apps.pipeline import Plan, run_pipeline
     from infocpl.apps.progress import Reporter
     from infocpl.semantics import load_lexicon
 
-    if options.threads is not None:
-        import torch
-
-        torch.set_num_threads(options.threads)
+    set_threads(options.threads)
     plan = Plan(
         dataset=dataset,
         split=split,
@@ -77,7 +64,64 @@ def run_run(options: Run, typed: str) -> int:
     return 0
 
 
-def _check_source(options: Run, dataset: Dataset, split: Split) -> Path:
+def choose_descriptions(options: RunOptions) -> DescriptionChoice:
+    """Which descriptions the options ask for."""
+    from infocpl.semantics import DescriptionChoice
+
+    return DescriptionChoice(
+        options.granularities, options.descriptions, options.best_descriptions, options.weigh
+    )
+
+
+def create_config(
+    options: RunOptions, dataset: Dataset, *, selection: str = "pseudo-unseen"
+) -> ExperimentConfig:
+    """The preset with what was asked for on top.
+
+    Raises
+    ------
+    ConfigError : if an encoder, a variant or a number does not exist or does not fit
+    """
+    from infocpl.encoders.registry import encoder_config
+    from infocpl.evaluation.config import create_preset
+    from infocpl.evaluation.variants import possible_variants
+
+    config = create_preset(options.preset)
+    encoder = config.encoder
+    if options.encoder is not None:
+        encoder_config(options.encoder, dataset.layout)
+        encoder = dataclasses.replace(encoder, name=options.encoder)
+    if options.epochs is not None:
+        encoder = dataclasses.replace(
+            encoder, fit=dataclasses.replace(encoder.fit, epochs=options.epochs)
+        )
+    if options.members is not None:
+        encoder = dataclasses.replace(encoder, members=options.members)
+    variants = options.variants
+    if "all" in variants:
+        clips = options.features is None
+        variants = possible_variants(config.alignment, selection, clips=clips)
+    elif options.features is not None and "with-margin" in variants:
+        raise ConfigError("--variants with-margin hides parts of clips and needs --data")
+    return dataclasses.replace(
+        config,
+        encoder=encoder,
+        selection=selection,
+        folds=config.folds if options.folds is None else options.folds,
+        variants=variants,
+        with_oracle=options.with_oracle,
+    )
+
+
+def set_threads(threads: int | None) -> None:
+    """Processor threads of everything that follows; None for as many as there are."""
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
+
+
+def check_source(options: RunOptions, dataset: Dataset, split: Split) -> Path:
     """A clear word about missing files and protocols before anything is written."""
     from infocpl.data import FeatureStore, is_store, open_store
     from infocpl.data.labelled import FILE_PROTOCOL
@@ -86,6 +130,8 @@ def _check_source(options: Run, dataset: Dataset, split: Split) -> Path:
 
     if (options.data is None) == (options.features is None):
         raise ConfigError("run needs --data or --features, and not both")
+    if options.threads is not None and options.threads < 1:
+        raise ConfigError(f"--threads must be at least 1, got {options.threads}")
     if options.workers < 1:
         raise ConfigError(f"--workers must be at least 1, got {options.workers}")
     if options.features is not None:

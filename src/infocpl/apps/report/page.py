@@ -118,6 +118,7 @@ def render_report(result: Mapping[str, Any], clips: Sequence[Mapping[str, Any]])
         mark="†" if oracle else "",
         leaked=_leaked(result),
         summary=_summary(result),
+        differences=difference_rows(result),
         columns=COLUMNS,
         rows=_rows(result, oracle=oracle),
         caption=_caption(result),
@@ -324,6 +325,32 @@ def _interval(value: Any, where: str) -> dict[str, str] | None:
         return None
     low, high = need(value, "low", int, where), need(value, "high", int, where)
     return {"low": percent(low), "high": percent(high), "by": _plain(value.get("by", "clip"))}
+
+
+def difference_rows(result: Mapping[str, Any]) -> list[dict[str, str]]:
+    """How far a reference is ahead of each method in top-1, in percent with an interval.
+
+    Raises
+    ------
+    DataError : names the method and what is wrong
+    """
+    rows = []
+    for name, method in result["methods"].items():
+        where = f"result.methods.{name}.paired"
+        paired = optional(method, "paired", dict, f"result.methods.{name}")
+        if not paired:
+            continue
+        found = need(paired, "zsl.top1", dict, where)
+        reference = need(paired, "reference", str, where)
+        values = {
+            key: f"{100 * need(found, key, int, f'{where}.zsl.top1'):+.1f}"
+            for key in ("mean", "low", "high")
+        }
+        titles = result["methods"].get(reference, {})
+        rows.append(
+            {"title": method["title"], "reference": titles.get("title", reference), **values}
+        )
+    return rows
 
 
 def _titles(result: Mapping[str, Any]) -> list[dict[str, Any]]:

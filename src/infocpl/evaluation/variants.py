@@ -1,0 +1,221 @@
+"""The rows of a table: InfoCPL, the baselines, and InfoCPL without (or with) each of its parts.
+
+A variant differs from InfoCPL in one thing. It gets the very same encoder features and folds, is
+selected by the same rule on its own fold results, and is trained from the same seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+
+from infocpl.alignment.base import TextTable
+from infocpl.errors import ConfigError
+from infocpl.evaluation.task_data import TaskData
+from infocpl.training.stages import AlignmentConfig
+
+__all__ = [
+    "METHODS",
+    "VARIANTS",
+    "Variant",
+    "alignment_of",
+    "check_variants",
+    "describe_for",
+    "is_ridge",
+    "list_methods",
+    "method_title",
+    "possible_variants",
+    "uses_fusion",
+    "uses_margin",
+]
+
+METHODS = {
+    "infocpl": "InfoCPL",
+    "ridge": "Ridge, all descriptions",
+    "ridge-names": "Ridge, class names only",
+}
+"""Every table shows the method beside the plainest baselines a sceptic would run."""
+
+_MARGIN_WEIGHT = 0.5  # where the authors' program offers the margin loss
+
+
+def _same_text(text: TextTable) -> TextTable:
+    return text
+
+
+def _same(config: AlignmentConfig) -> AlignmentConfig:
+    return config
+
+
+def _setting(**changes: object) -> Callable[[AlignmentConfig], AlignmentConfig]:
+    return lambda config: replace(config, **changes)  # type: ignore[arg-type]
+
+
+def _sampling(**changes: object) -> Callable[[AlignmentConfig], AlignmentConfig]:
+    def change(config: AlignmentConfig) -> AlignmentConfig:
+        return replace(config, sampling=replace(config.sampling, **changes))  # type: ignore[arg-type]
+
+    return change
+
+
+@dataclass(frozen=True)
+class Variant:
+    """InfoCPL with one thing changed.
+
+    Attributes
+    ----------
+    name : how the command line and ``result.json`` call it
+    title : how tables call it
+    change : of the way it is shaped and trained
+    text : of the text it gets
+    fusion : weigh its heads by weights fitted on the scores of pseudo-unseen classes
+    """
+
+    name: str
+    title: str
+    change: Callable[[AlignmentConfig], AlignmentConfig] = _same
+    text: Callable[[TextTable], TextTable] = _same_text
+    fusion: bool = False
+
+
+def _names_only(text: TextTable) -> TextTable:
+    """One description a class, its bare name; no motion description, no traits."""
+    return TextTable(
+        text.labels,
+        text.names.unsqueeze(1),
+        torch.ones(len(text.labels), 1, dtype=torch.bool),
+        text.names,
+        text.names,
+    )
+
+
+def _without_motion(text: TextTable) -> TextTable:
+    """The class name where the motion description was: ridge starts look at that row as well."""
+    return replace(text, motion=text.names)
+
+
+_LIST = (
+    Variant(
+        "names-only",
+        "InfoCPL, class names only",
+        _setting(motion=False, trait_weight=0.0),
+        _names_only,
+    ),
+    Variant("no-traits", "InfoCPL without traits", _setting(trait_weight=0.0)),
+    Variant("no-motion", "InfoCPL without motion row", _setting(motion=False), _without_motion),
+    Variant("one-head", "InfoCPL, one head, largest k", _setting(heads="largest")),
+    Variant("one-head-1", "InfoCPL, one head, k = 1", _setting(heads="smallest")),
+    Variant("no-inverse", "InfoCPL without attention inverse", _sampling(inverse_epochs=0)),
+    Variant(
+        "no-sampling",
+        "InfoCPL without loss sampling",
+        _sampling(dense=True, text_negatives=0),
+    ),
+    Variant("random-start", "InfoCPL from random weights", _setting(start="random")),
+    Variant("with-margin", "InfoCPL with margin loss", _sampling(margin_weight=_MARGIN_WEIGHT)),
+    Variant("with-gate", "InfoCPL with head gate", _setting(gate="visual+text")),
+    Variant("fitted-fusion", "InfoCPL, fitted head weights", fusion=True),
+)
+
+VARIANTS = {variant.name: variant for variant in _LIST}
+"""Every known variant by its name."""
+
+
+def list_methods(variants: Sequence[str]) -> tuple[str, ...]:
+    """Names of the methods of an experiment, in the order of its tables.
+
+    Examples
+    --------
+    >>> list_methods(["one-head"])
+    ('infocpl', 'ridge', 'ridge-names', 'one-head')
+    """
+    return (*METHODS, *variants)
+
+
+def method_title(method: str) -> str:
+    """Name for people."""
+    return METHODS[method] if method in METHODS else VARIANTS[method].title
+
+
+def is_ridge(method: str) -> bool:
+    """Whether a method has penalties rather than epochs to choose from."""
+    return method in ("ridge", "ridge-names")
+
+
+def alignment_of(method: str, config: AlignmentConfig) -> AlignmentConfig:
+    """How a method is shaped and trained, given how InfoCPL is.
+
+    Examples
+    --------
+    >>> alignment_of("one-head", AlignmentConfig(max_k=30)).k_series(rows=100)
+    (25,)
+    """
+    return VARIANTS[method].change(config) if method in VARIANTS else config
+
+
+def describe_for(method: str, task: TaskData) -> TaskData:
+    """The task with the text that a method gets."""
+    return replace(task, text=VARIANTS[method].text(task.text)) if method in VARIANTS else task
+
+
+def uses_fusion(method: str) -> bool:
+    """Whether weights of heads are fitted on folds."""
+    return method in VARIANTS and VARIANTS[method].fusion
+
+
+def uses_margin(variants: Sequence[str], config: AlignmentConfig) -> bool:
+    """Whether any method needs features of clips with parts hidden."""
+    return any(alignment_of(m, config).sampling.margin_weight for m in ("infocpl", *variants))
+
+
+def check_variants(variants: Sequence[str], config: AlignmentConfig, selection: str) -> None:
+    """Refuse what is unknown, stands twice, cannot be done, or would change nothing.
+
+    Raises
+    ------
+    ConfigError : names the variant
+    """
+    if len(set(variants)) < len(variants):
+        raise ConfigError(f"variants must differ, got {', '.join(variants)}")
+    for name in variants:
+        if name not in VARIANTS:
+            raise ConfigError(f"unknown variant {name!r}; known: {', '.join(VARIANTS)}")
+        if reason := _obstacle(VARIANTS[name], config, selection):
+            raise ConfigError(f"variant {name!r}: {reason}")
+
+
+def possible_variants(
+    config: AlignmentConfig, selection: str, *, clips: bool = True
+) -> tuple[str, ...]:
+    """Variants that differ from InfoCPL as it is configured and can be trained.
+
+    Parameters
+    ----------
+    config : of InfoCPL
+    selection : rule; fitted weights of heads need folds
+    clips : whether there are clips, parts of which can be hidden for the margin loss, rather than
+        precomputed features
+
+    Examples
+    --------
+    >>> "no-traits" in possible_variants(AlignmentConfig(trait_weight=0.0), "pseudo-unseen")
+    False
+    """
+    return tuple(
+        name
+        for name, variant in VARIANTS.items()
+        if not _obstacle(variant, config, selection) and (clips or name != "with-margin")
+    )
+
+
+def _obstacle(variant: Variant, config: AlignmentConfig, selection: str) -> str:
+    """Why a variant makes no sense here; nothing if it does."""
+    if variant.fusion:
+        if selection != "pseudo-unseen":
+            return "head weights are fitted on pseudo-unseen classes, which this selection lacks"
+        return "heads are weighed by a gate already" if config.gate != "none" else ""
+    if variant.text is _same_text and variant.change(config) == config:
+        return "InfoCPL as it is configured here is the same"
+    return ""
