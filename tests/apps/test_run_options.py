@@ -1,0 +1,43 @@
+"""Options that ``run`` and ``study`` share become one configuration."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from infocpl.apps.cli.study_command import Study
+from infocpl.apps.cli.train import create_config
+from infocpl.data import create_dataset
+from infocpl.errors import ConfigError
+from infocpl.evaluation.variants import VARIANTS
+
+
+@pytest.fixture
+def options() -> Study:
+    return Study(dataset="synthetic", out=Path("out"), data=Path("data"), preset="tiny")
+
+
+def test_all_stands_for_every_variant_that_differs(options):
+    asked = dataclasses.replace(options, variants=("all",), with_oracle=True)
+    config = create_config(asked, create_dataset("synthetic"))
+    assert config.variants == tuple(VARIANTS)
+    assert config.with_oracle
+    paper = dataclasses.replace(asked, preset="paper/ntu60")
+    assert "random-start" not in create_config(paper, create_dataset("synthetic")).variants
+
+
+def test_features_have_no_parts_to_hide_for_the_margin_loss(options):
+    given = dataclasses.replace(options, data=None, features=Path("store"))
+    dataset = create_dataset("synthetic")
+    every = create_config(dataclasses.replace(given, variants=("all",)), dataset)
+    assert set(VARIANTS) - set(every.variants) == {"with-margin"}
+    with pytest.raises(ConfigError, match="needs --data"):
+        create_config(dataclasses.replace(given, variants=("with-margin",)), dataset)
+
+
+def test_an_unknown_variant_is_named(options):
+    asked = dataclasses.replace(options, variants=("two-heads",))
+    with pytest.raises(ConfigError, match="unknown variant 'two-heads'"):
+        create_config(asked, create_dataset("synthetic"))
