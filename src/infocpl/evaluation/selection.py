@@ -27,6 +27,7 @@ from infocpl.evaluation.runs import (
 )
 from infocpl.evaluation.task_data import TaskData
 from infocpl.metrics import seen_unseen_curve, top_k_accuracy
+from infocpl.training.encoder_cache import EncoderCache
 
 __all__ = ["Choice", "epochs_to_try", "fold_seed", "joint_scores", "select", "try_candidates"]
 
@@ -79,6 +80,7 @@ def select(
     *,
     seed: int,
     work: Path | None,
+    cache: EncoderCache | None = None,
     advance: Advance,
 ) -> dict[str, Choice]:
     """Choose epoch, penalty and gamma for every method on pseudo-unseen classes.
@@ -93,25 +95,22 @@ def select(
         inner = task.pseudo(task.pseudo_count(), fold_seed(seed, fold))
         held.append(inner.split.unseen)
         note = f"seed {seed}, selection {fold + 1}/{config.folds}"
-        for method, trial in _play(inner, config, fold_seed(seed, fold), work, advance, note):
-            trials[method].append(trial)
+        features = learn_features(
+            inner,
+            config,
+            seed=fold_seed(seed, fold),
+            work=work,
+            cache=cache,
+            advance=advance,
+            note=note,
+        )
+        for method in METHODS:
+            trials[method].append(
+                try_candidates(
+                    method, inner, features, config, fold_seed(seed, fold), advance, note
+                )
+            )
     return {method: _choose(method, trials[method], held) for method in METHODS}
-
-
-def _play(
-    task: TaskData,
-    config: ExperimentConfig,
-    seed: int,
-    work: Path | None,
-    advance: Advance,
-    note: str,
-) -> list[tuple[str, dict[float, tuple[float, float | None]]]]:
-    """Accuracy and best gamma of every candidate of every method in one fold."""
-    features = learn_features(task, config, seed=seed, work=work, advance=advance, note=note)
-    return [
-        (method, try_candidates(method, task, features, config, seed, advance, note))
-        for method in METHODS
-    ]
 
 
 def try_candidates(
