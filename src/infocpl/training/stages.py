@@ -28,7 +28,7 @@ from infocpl.encoders.registry import create_encoder
 from infocpl.errors import ConfigError, SplitLeakageError
 from infocpl.files import canonical_hash
 from infocpl.training.checkpoint import save_tensors
-from infocpl.training.config import FitConfig, to_dict
+from infocpl.training.config import FitConfig, decisive
 from infocpl.training.encoder_cache import EncoderCache, read_finished
 from infocpl.training.feature_cache import encode_clips
 from infocpl.training.loop import EpochReport, fit
@@ -211,7 +211,7 @@ def train_encoder(
         )
     identity = canonical_hash(
         {
-            "config": to_dict(config),
+            "config": decisive(config),
             "layout": layout,
             "seed": seed,
             "classes": list(classes),
