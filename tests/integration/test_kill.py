@@ -31,6 +31,16 @@ def arguments(synthetic_files: Path) -> tuple[str, ...]:
     )
 
 
+@pytest.fixture(scope="module")
+def untouched(arguments, run_infocpl, tmp_path_factory) -> tuple[Path, float]:
+    """A run that nobody touched, and the seconds it took."""
+    out = tmp_path_factory.mktemp("untouched") / "out"
+    began = time.monotonic()
+    told = run_infocpl(*arguments, "--out", out)
+    assert told.returncode == 0, told.stderr
+    return out, time.monotonic() - began
+
+
 def finished(out: Path) -> list[Path]:
     found = out.glob("work/encoder-*.safetensors")
     return sorted(path for path in found if ".state." not in path.name)
@@ -81,6 +91,16 @@ def contents(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): sha256_file(path) for path in files}
 
 
+def test_a_second_process_with_the_same_seed_gives_the_same_bits(
+    arguments, untouched, run_infocpl, tmp_path
+):
+    told = run_infocpl(*arguments, "--out", tmp_path / "again")
+    assert told.returncode == 0, told.stderr
+    assert timeless(tmp_path / "again") == timeless(untouched[0])
+    for folder in ("model", "codebook", "work"):
+        assert contents(tmp_path / "again" / folder) == contents(untouched[0] / folder), folder
+
+
 def timeless(out: Path) -> dict[str, Any]:
     """The result without the fields that tell when and how long."""
     result = json.loads((out / "result.json").read_text(encoding="utf-8"))
@@ -90,11 +110,9 @@ def timeless(out: Path) -> dict[str, Any]:
 
 
 def test_killed_at_six_moments_a_run_still_ends_with_the_same_bits(
-    arguments, start_infocpl, run_infocpl, tmp_path
+    arguments, untouched, start_infocpl, run_infocpl, tmp_path
 ):
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    told = run_infocpl(*arguments, "--out", whole)
-    assert told.returncode == 0, told.stderr
+    (whole, _), killed = untouched, tmp_path / "killed"
     draw = random.Random(SEED)
     for number, moment in enumerate(MOMENTS):
         again = ("--resume",) if number else ()
@@ -119,33 +137,29 @@ def test_killed_at_six_moments_a_run_still_ends_with_the_same_bits(
     assert not list(killed.rglob(".partial-*"))
 
 
-@pytest.mark.parametrize("number", range(2))
 def test_killed_at_moments_of_chance_a_run_still_ends_with_the_same_numbers(
-    arguments, start_infocpl, run_infocpl, tmp_path_factory, tmp_path, number
+    arguments, untouched, start_infocpl, run_infocpl, tmp_path
 ):
     """Whatever was going on then: reading, embedding, training, scoring or writing."""
-    whole = tmp_path_factory.getbasetemp() / "kill-whole"
-    if not (whole / "result.json").exists():
-        began = time.monotonic()
-        told = run_infocpl(*arguments, "--out", whole)
-        assert told.returncode == 0, told.stderr
-        (whole / "seconds").write_text(str(time.monotonic() - began), encoding="utf-8")
-    lasted = float((whole / "seconds").read_text(encoding="utf-8"))
-    draw = random.Random(SEED + number)
-    out, kills = tmp_path / "out", 0
-    for _ in range(3):
-        again = ("--resume",) if (out / "run.json").exists() else ()
-        process = start_infocpl(*arguments, "--out", out, *again)
-        wait = draw.uniform(0.2, 1.0) * lasted
-        try:
-            process.communicate(timeout=wait)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.communicate(timeout=60)
-        if process.returncode == 0:
+    whole, lasted = untouched
+    draw = random.Random(SEED)
+    # Where the machine is faster now than it was, a run may end before it is killed: begin anew.
+    for attempt in range(8):
+        out, kills = tmp_path / f"out-{attempt}", 0
+        for _ in range(3):
+            again = ("--resume",) if (out / "run.json").exists() else ()
+            process = start_infocpl(*arguments, "--out", out, *again)
+            try:
+                process.communicate(timeout=draw.uniform(0.2, 0.8) * lasted)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                process.communicate(timeout=60)
+                kills += 1
+            if (out / "result.json").exists():
+                break
+        if kills:
             break
-        assert process.returncode == -signal.SIGKILL
-        kills += 1
+        lasted /= 2
     assert kills
     if not (out / "result.json").exists():
         again = ("--resume",) if (out / "run.json").exists() else ()
