@@ -85,8 +85,9 @@ def changed(plan: Plan, name: str) -> Plan:
     [
         field.name
         for field in dataclasses.fields(Plan)
-        # Where results go, what was typed and how many processes read files change no number.
-        if field.name not in ("out", "command", "workers")
+        # Where results go, what was typed, how many processes read files and where encoders are
+        # kept change no number.
+        if field.name not in ("out", "command", "workers", "encoder_cache")
     ],
 )
 def test_a_run_that_differs_in_anything_may_not_continue(plan, name):

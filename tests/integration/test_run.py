@@ -195,6 +195,29 @@ def test_a_stopped_run_continues_to_the_numbers_of_an_unstopped_one(
     assert not list(out.rglob("*.state.safetensors"))
 
 
+def test_runs_with_an_encoder_cache_share_encoders_and_give_the_same_numbers(
+    trained_run, result, run_infocpl, tmp_path
+):
+    shared = tmp_path / "shared"
+    for out in (tmp_path / "one", tmp_path / "two"):
+        told = run_infocpl(*trained_run.arguments, "--out", out, "--encoder-cache", shared)
+        assert told.returncode == 0, told.stderr
+        assert read_result(out)["methods"] == result["methods"]
+        if out.name == "one":
+            before = snapshot(shared)
+    assert snapshot(shared) == before
+    # A final encoder and one of selection, for each of two seeds.
+    assert len(list(shared.glob("encoder-*.safetensors"))) == 4
+    # Without checkpoints of its own, the second has trained nothing.
+    assert not list((tmp_path / "two" / "work").glob("encoder-*"))
+    weights = [tmp_path / name / "model" / "model.safetensors" for name in ("one", "two")]
+    assert {sha256_file(path) for path in weights} == {
+        sha256_file(trained_run.out / "model" / "model.safetensors")
+    }
+    told = run_infocpl("ablate", "--help")
+    assert "--encoder-cache" in told.stdout
+
+
 def test_oracle_numbers_are_marked_wherever_they_appear(trained_run, run_infocpl, tmp_path):
     out = tmp_path / "oracle"
     one_seed = [word if word != "2" else "1" for word in trained_run.arguments]

@@ -15,6 +15,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from infocpl.errors import CheckpointError
@@ -97,6 +98,18 @@ JSON = st.recursive(
 def test_any_json_description_comes_back(tmp_path: Path, meta: dict) -> None:
     save_tensors(tmp_path / "a.safetensors", {"x": torch.ones(1)}, meta)
     assert load_tensors(tmp_path / "a.safetensors")[1] == meta
+
+
+def test_equal_content_is_equal_bytes(tmp_path: Path) -> None:
+    """safetensors alone orders its metadata by chance: one of six orders each time."""
+    tensors = {"b": torch.arange(3.0), "a": torch.ones(1, dtype=torch.bfloat16)}
+    meta = {"names": ["café", "walk"], "epoch": 3}
+    for number in range(12):
+        save_tensors(tmp_path / f"{number}.safetensors", tensors, meta)
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
+    with safe_open(tmp_path / "0.safetensors", framework="pt") as file:
+        assert torch.equal(file.get_tensor("b"), tensors["b"])
+        assert json.loads(file.metadata()["meta"]) == meta
 
 
 def test_no_tensors_at_all_is_a_checkpoint_too(tmp_path: Path) -> None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from infocpl.apps.pipeline import Plan, open_output, prepare_source, source_store
+from infocpl.apps.pipeline import (
+    Plan,
+    open_encoder_cache,
+    open_output,
+    prepare_source,
+    source_store,
+)
 from infocpl.apps.progress import EMBEDDING, Reporter
 from infocpl.data import split_indices
 from infocpl.evaluation.ablation import (
@@ -50,6 +56,7 @@ def ablate(plan: AblationPlan, reporter: Reporter, *, resume: bool = False) -> d
     """
     # Wrong names are refused before anything is written.
     encoders = {name: create_text_encoder(name) for name in plan.text_encoders}
+    cache = open_encoder_cache(plan)
     work = open_output(plan, resume=resume)
     store = source_store(plan, work, reporter)
     clips = prepare_source(store, plan, work, reporter)
@@ -71,7 +78,14 @@ def ablate(plan: AblationPlan, reporter: Reporter, *, resume: bool = False) -> d
     total = ablation_units(task, plan.config, plan.seeds, len(plan.rows) * len(books))
     with reporter.bar(total) as advance:
         found = run_ablation(
-            task, books, plan.config, plan.seeds, rows=plan.rows, work=work, advance=advance
+            task,
+            books,
+            plan.config,
+            plan.seeds,
+            rows=plan.rows,
+            work=work,
+            cache=cache,
+            advance=advance,
         )
     result = {"command": plan.command, "dataset": plan.dataset.name, **found}
     write_json(plan.out / "ablation.json", result)

@@ -41,6 +41,7 @@ from infocpl.semantics.codebook import Codebook
 from infocpl.semantics.lexicon import Lexicon
 from infocpl.semantics.text import locate_text_encoder
 from infocpl.training.config import to_dict
+from infocpl.training.encoder_cache import EncoderCache
 from infocpl.training.pretrained import ZeroShotModel
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "Plan",
     "discard_prepared",
     "measure_split",
+    "open_encoder_cache",
     "open_output",
     "prepare_source",
     "run_pipeline",
@@ -73,6 +75,8 @@ class Plan:
     command : what the user typed
     unseen_clips : ``"all"`` clips of unseen classes, or those of the protocol's ``"test"`` side
     workers : processes that read original files
+    encoder_cache : folder of trained encoders and their features that several runs share; None
+        keeps them in the output folder only
     """
 
     dataset: Dataset
@@ -88,6 +92,7 @@ class Plan:
     command: str = ""
     unseen_clips: Literal["all", "test"] = "all"
     workers: int = 1
+    encoder_cache: Path | None = None
 
     def identity(self) -> dict[str, Any]:
         """What must be equal for one run to continue another."""
@@ -145,6 +150,7 @@ def open_output(plan: Plan, *, resume: bool) -> Path:
     work.mkdir(exist_ok=True)
     remove_stale(out)
     remove_stale(work)
+    remove_stale(work / "features")
     return work
 
 
@@ -160,6 +166,7 @@ def run_pipeline(plan: Plan, reporter: Reporter, *, resume: bool = False) -> dic
     # Wrong names are refused before anything is written.
     create_text_encoder(plan.text_encoder)
     _check_sides(plan)
+    open_encoder_cache(plan)
     work = open_output(plan, resume=resume)
     store = source_store(plan, work, reporter)
     seconds["convert"] = time.monotonic() - started
@@ -213,7 +220,14 @@ def measure_split(
     seconds["text"] = time.monotonic() - mark
     task = TaskData.create(clips, plan.split, indices, codebook)
     with reporter.bar(plan_units(task, plan.config, plan.seeds)) as advance:
-        runs = run_experiment(task, plan.config, plan.seeds, work=work, advance=advance)
+        runs = run_experiment(
+            task,
+            plan.config,
+            plan.seeds,
+            work=work,
+            cache=open_encoder_cache(plan),
+            advance=advance,
+        )
     seconds["train and evaluate"] = sum(run.seconds for run in runs)
     context = ResultContext(
         plan.dataset,
@@ -235,6 +249,11 @@ def discard_prepared(work: Path) -> None:
         # A mapped file may refuse to go.
         with contextlib.suppress(OSError):
             path.unlink()
+
+
+def open_encoder_cache(plan: Plan) -> EncoderCache | None:
+    """The shared folder of trained encoders that `plan` names, if it names one."""
+    return EncoderCache(plan.encoder_cache) if plan.encoder_cache is not None else None
 
 
 def prepare_source(

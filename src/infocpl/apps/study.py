@@ -73,6 +73,7 @@ class StudyPlan(Plan):
             command=self.command,
             unseen_clips=self.unseen_clips,
             workers=self.workers,
+            encoder_cache=self.encoder_cache,
         )
 
 

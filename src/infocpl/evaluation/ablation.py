@@ -28,6 +28,7 @@ from infocpl.semantics.compounds import COMPOUNDS
 from infocpl.semantics.description_choice import DescriptionChoice
 from infocpl.semantics.prompts import GRANULARITIES
 from infocpl.training.config import to_dict
+from infocpl.training.encoder_cache import EncoderCache
 
 __all__ = [
     "ABLATION_METHODS",
@@ -155,6 +156,7 @@ def run_ablation(
     *,
     rows: Sequence[AblationRow] = DEFAULT_ROWS,
     work: Path | None = None,
+    cache: EncoderCache | None = None,
     advance: Callable[[float, str], None] = lambda units, note: None,
 ) -> dict[str, Any]:
     """Play every way of describing the classes in every fold of every seed.
@@ -166,7 +168,8 @@ def run_ablation(
     config : training; ``folds`` pseudo-unseen sets a seed
     seeds : repetitions; a fold of a seed is the same for every row
     rows : ways of describing
-    work : folder for finished encoders, which makes a killed run resumable
+    work : folder for finished encoders and features, which makes a killed run resumable
+    cache : finished encoders and features that several runs and ablations share
     advance : called with finished work (of :func:`ablation_units`) and a note
 
     Returns
@@ -197,7 +200,7 @@ def run_ablation(
             inner = task.pseudo(task.pseudo_count(), number)
             note = f"seed {seed}, fold {fold + 1}/{config.folds}"
             features = learn_features(
-                inner, config, seed=number, work=work, advance=advance, note=note
+                inner, config, seed=number, work=work, cache=cache, advance=advance, note=note
             )
             # Calibration is not asked about; leaving those clips out saves their scores.
             zsl = replace(inner, seen_test=inner.seen_test[:0])

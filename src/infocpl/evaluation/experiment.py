@@ -41,6 +41,7 @@ from infocpl.evaluation.selection import (
 )
 from infocpl.evaluation.task_data import TaskData
 from infocpl.evaluation.variants import describe_for, is_ridge, list_methods
+from infocpl.training.encoder_cache import EncoderCache
 from infocpl.training.stages import TrainedEncoder, forbid_classes
 
 __all__ = ["MethodRun", "SeedRun", "plan_units", "run_experiment"]
@@ -113,6 +114,7 @@ def run_experiment(
     seeds: Sequence[int],
     *,
     work: Path | None = None,
+    cache: EncoderCache | None = None,
     advance: Callable[[float, str], None] = lambda units, note: None,
 ) -> list[SeedRun]:
     """Run all seeds.
@@ -122,7 +124,8 @@ def run_experiment(
     task : clips, split and text
     config : how to train and select
     seeds : independent repetitions
-    work : folder for finished encoders and checkpoints; makes a killed run resumable
+    work : folder for finished encoders, features and checkpoints; makes a killed run resumable
+    cache : finished encoders and features that several experiments share
     advance : called with finished work (of :func:`plan_units`) and a note for the user
 
     Raises
@@ -133,18 +136,25 @@ def run_experiment(
     if isinstance(task.clips, PreparedFeatures):
         declared = task.clips.encoder.training_classes or ()
         forbid_classes(declared, task.split.unseen, "encoder of the precomputed features")
-    return [_run_seed(task, config, seed, work, advance) for seed in seeds]
+    return [_run_seed(task, config, seed, work, cache, advance) for seed in seeds]
 
 
 def _run_seed(
-    task: TaskData, config: ExperimentConfig, seed: int, work: Path | None, advance: Advance
+    task: TaskData,
+    config: ExperimentConfig,
+    seed: int,
+    work: Path | None,
+    cache: EncoderCache | None,
+    advance: Advance,
 ) -> SeedRun:
     started = time.monotonic()
     choices: dict[str, Choice] = {}
     if config.selection == "pseudo-unseen":
-        choices = select(task, config, seed=seed, work=work, advance=advance)
+        choices = select(task, config, seed=seed, work=work, cache=cache, advance=advance)
     note = f"seed {seed}, final"
-    features = learn_features(task, config, seed=seed, work=work, advance=advance, note=note)
+    features = learn_features(
+        task, config, seed=seed, work=work, cache=cache, advance=advance, note=note
+    )
     runs = {}
     honest = config.selection == "pseudo-unseen"
     for method in list_methods(config.variants):

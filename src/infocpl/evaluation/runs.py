@@ -21,10 +21,11 @@ from infocpl.errors import ConfigError
 from infocpl.evaluation.config import ExperimentConfig
 from infocpl.evaluation.task_data import TaskData
 from infocpl.evaluation.variants import alignment_of, is_ridge, method_title, uses_margin
+from infocpl.training.encoder_cache import EncoderCache
+from infocpl.training.feature_cache import FeatureCache, encode_clips
 from infocpl.training.loop import EpochReport
 from infocpl.training.stages import (
     TrainedEncoder,
-    encode_clips,
     forbid_classes,
     train_encoder,
     train_infocpl,
@@ -75,17 +76,20 @@ def learn_features(
     *,
     seed: int,
     work: Path | None,
+    cache: EncoderCache | None = None,
     advance: Advance,
     note: str,
 ) -> Features:
     """Train an encoder on the task's training clips and encode the clips of the task.
 
-    Precomputed features are taken as they are.
+    Precomputed features are taken as they are. Encoders and features that are in `cache` or, from
+    an earlier call, in `work` are taken from there.
 
     Raises
     ------
     ConfigError : if a margin loss is wanted for precomputed features, of which nothing can be
         hidden
+    SplitLeakageError : if the encoder was trained on an unseen class, wherever it comes from
     """
     margin = uses_margin(config.variants, config.alignment)
     if isinstance(task.clips, PreparedFeatures):
@@ -112,14 +116,20 @@ def learn_features(
         layout=clips.layout,
         seed=seed,
         work=work,
+        cache=cache,
         on_epoch=report,
     )
     if left:
         # Finished in an earlier run, in whole or in part: that work is done as well.
         advance(left * len(task.train), f"{note}: encoder of an earlier run")
     forbid_classes(trained.training_classes, task.split.unseen, "encoder")
+    kept = None
+    if cache is not None:
+        kept = cache.features
+    elif work is not None:
+        kept = FeatureCache(work / "features")
     parts = [
-        encode_clips(trained.module, clips.rows(index))
+        encode_clips(trained.module, clips.rows(index), cache=kept)
         if len(index)
         else torch.zeros(0, int(trained.module.dim))  # type: ignore[arg-type]
         for index in (task.train, task.seen_test, task.unseen_test)

@@ -37,6 +37,7 @@ from infocpl.evaluation.task_data import TaskData
 from infocpl.evaluation.trial import Trial
 from infocpl.evaluation.variants import describe_for, is_ridge, list_methods, uses_fusion
 from infocpl.metrics import gated_curve, harmonic_mean, joint_answers, top_k_accuracy
+from infocpl.training.encoder_cache import EncoderCache
 
 __all__ = [
     "Choice",
@@ -114,6 +115,7 @@ def select(
     *,
     seed: int,
     work: Path | None,
+    cache: EncoderCache | None = None,
     advance: Advance,
 ) -> dict[str, Choice]:
     """Choose epoch, penalty and gamma for every method on pseudo-unseen classes.
@@ -131,7 +133,9 @@ def select(
         held.append(inner.split.unseen)
         note = f"seed {seed}, selection {fold + 1}/{config.folds}"
         number = fold_seed(seed, fold)
-        features = learn_features(inner, config, seed=number, work=work, advance=advance, note=note)
+        features = learn_features(
+            inner, config, seed=number, work=work, cache=cache, advance=advance, note=note
+        )
         for method in methods:
             told = inner, features, config, number, advance, note
             if uses_fusion(method):

@@ -48,7 +48,19 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], meta: dict[str, Any]) -
     }
     with atomic_path(Path(path)) as temporary:
         # save_file() would make a temporary file of its own, which a killed writer leaves behind.
-        temporary.write_bytes(save(ready, metadata=header))
+        temporary.write_bytes(_sorted_header(save(ready, metadata=header)))
+
+
+def _sorted_header(content: bytes) -> bytes:
+    """The same safetensors file with its header in order.
+
+    safetensors writes metadata in an order of chance; equal content shall be equal bytes.
+    """
+    size = int.from_bytes(content[:8], "little")
+    text = json.dumps(json.loads(content[8 : 8 + size]), sort_keys=True, separators=(",", ":"))
+    # The format wants the data to begin at a multiple of eight bytes.
+    header = text.encode() + b" " * (-len(text) % 8)
+    return b"".join((len(header).to_bytes(8, "little"), header, memoryview(content)[8 + size :]))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from infocpl.errors import ConfigError
 
-__all__ = ["FitConfig", "from_dict", "to_dict"]
+__all__ = ["FitConfig", "decisive", "from_dict", "to_dict"]
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ class FitConfig:
     warmup : epochs in which the learning rate rises linearly from 0, before a cosine to 0
     precision : ``"fp32"``, ``"bf16"``, or ``"auto"`` (bf16 where the processor multiplies it
         natively, else fp32)
-    checkpoint_every : epochs between checkpoints
+    checkpoint_every : epochs between checkpoints; decides what a kill costs, and no number
     """
 
     epochs: int = 100
@@ -36,7 +36,7 @@ class FitConfig:
     weight_decay: float = 0.0
     warmup: float = 15.0
     precision: str = "fp32"
-    checkpoint_every: int = 10
+    checkpoint_every: int = 1
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "checkpoint_every"):
@@ -66,6 +66,20 @@ class FitConfig:
         # A warm-up as long as the training (or longer) ends at its peak.
         share = min((progress - self.warmup) / span, 1.0) if span > 0 else 0.0
         return self.lr * 0.5 * (1 + math.cos(math.pi * share))
+
+
+def decisive(config: Any) -> dict[str, Any]:
+    """The values of a (nested) configuration that decide what is trained.
+
+    Examples
+    --------
+    >>> decisive(FitConfig(checkpoint_every=1)) == decisive(FitConfig(checkpoint_every=5))
+    True
+    """
+    plain = to_dict(config)
+    for part in (plain, plain.get("fit", {})):
+        part.pop("checkpoint_every", None)
+    return plain
 
 
 def to_dict(config: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from infocpl.errors import CheckpointError, ConfigError
 from infocpl.files import canonical_hash
 from infocpl.training.checkpoint import load_tensors, save_tensors
-from infocpl.training.config import FitConfig, to_dict
+from infocpl.training.config import FitConfig, decisive
 
 __all__ = ["EpochReport", "Task", "fit"]
 
@@ -98,7 +98,7 @@ def fit(
         lr=config.lr,
         weight_decay=config.weight_decay,
     )
-    identity = canonical_hash({"config": to_dict(config), "seed": seed, "clips": clips})
+    identity = canonical_hash({"config": decisive(config), "seed": seed, "clips": clips})
     last = config.epochs if stop_after is None else min(stop_after, config.epochs)
     start = 0
     if checkpoint is not None and checkpoint.is_file():

@@ -27,8 +27,10 @@ from infocpl.encoders.ensemble import EncoderEnsemble
 from infocpl.encoders.registry import create_encoder
 from infocpl.errors import ConfigError, SplitLeakageError
 from infocpl.files import canonical_hash
-from infocpl.training.checkpoint import load_tensors, save_tensors
-from infocpl.training.config import FitConfig, to_dict
+from infocpl.training.checkpoint import save_tensors
+from infocpl.training.config import FitConfig, decisive
+from infocpl.training.encoder_cache import EncoderCache, read_finished
+from infocpl.training.feature_cache import encode_clips
 from infocpl.training.loop import EpochReport, fit
 from infocpl.training.tasks import AlignmentTask, EncoderTask, LossSampling
 
@@ -186,6 +188,7 @@ def train_encoder(
     layout: str,
     seed: int,
     work: Path | None = None,
+    cache: EncoderCache | None = None,
     on_epoch: Progress | None = None,
 ) -> TrainedEncoder:
     """Train an encoder by cross-entropy on the clips given, and on nothing else.
@@ -200,17 +203,36 @@ def train_encoder(
     seed : of weights, order, augmentation and dropout
     work : folder for the finished weights and for checkpoints of an unfinished training; a
         second call with the same arguments continues or returns at once
+    cache : encoders finished by other runs; one with the same clips, labels, names, configuration,
+        seed and environment is taken from there, and a new one is stored there
+
+    Returns
+    -------
+    the encoder; its training classes are those that are written beside its weights
+
+    Raises
+    ------
+    SplitLeakageError : if a class has no clip
+    CheckpointError : if the checkpoint of an unfinished training in `work` is damaged
     """
     missing = [name for i, name in enumerate(classes) if not (labels == i).any()]
     if missing:
         raise SplitLeakageError(f"no training clip for {', '.join(missing)}")
     if config.members > 1:
         return _train_members(
-            clips, labels, classes, config, layout=layout, seed=seed, work=work, on_epoch=on_epoch
+            clips,
+            labels,
+            classes,
+            config,
+            layout=layout,
+            seed=seed,
+            work=work,
+            cache=cache,
+            on_epoch=on_epoch,
         )
     identity = canonical_hash(
         {
-            "config": to_dict(config),
+            "config": decisive(config),
             "layout": layout,
             "seed": seed,
             "classes": list(classes),
@@ -218,19 +240,23 @@ def train_encoder(
             "clips": _hash(clips),
             "shape": list(clips.shape),
         }
-    )[:16]
+    )
     torch.manual_seed(seed)
     module = create_encoder(config.name, layout)
     trained = TrainedEncoder(module, config, layout, clips.shape[2], tuple(classes))
-    done = work / f"encoder-{identity}.safetensors" if work else None
-    state = work / f"encoder-{identity}.state.safetensors" if work else None
-    if done is not None and state is not None and done.is_file():
-        tensors, _ = load_tensors(done)
+    done = work / f"encoder-{identity[:16]}.safetensors" if work else None
+    state = work / f"encoder-{identity[:16]}.state.safetensors" if work else None
+    found = read_finished(done) if done is not None else None
+    if found is None and cache is not None:
+        found = cache.find(identity)
+    if found is not None:
+        tensors, learned = found
         module.load_state_dict(tensors)
         module.eval()
-        # Killed between its last two steps, an earlier call left its checkpoint behind.
-        state.unlink(missing_ok=True)
-        return trained
+        if state is not None:
+            # Killed between its last two steps, an earlier call left its checkpoint behind.
+            state.unlink(missing_ok=True)
+        return replace(trained, training_classes=learned)
     task = EncoderTask(
         module,
         clips if isinstance(clips, ClipRows) else torch.from_numpy(np.ascontiguousarray(clips)),
@@ -240,6 +266,8 @@ def train_encoder(
         config.smoothing,
     )
     fit(task, len(labels), config.fit, seed=seed, checkpoint=state, on_epoch=on_epoch)
+    if cache is not None:
+        cache.keep(identity, dict(module.state_dict()), list(classes))
     if done is not None and state is not None:
         save_tensors(done, dict(module.state_dict()), {"training_classes": list(classes)})
         state.unlink(missing_ok=True)
@@ -255,6 +283,7 @@ def _train_members(
     layout: str,
     seed: int,
     work: Path | None,
+    cache: EncoderCache | None,
     on_epoch: Progress | None,
 ) -> TrainedEncoder:
     """Train each member as an encoder of its own; epochs are counted over all of them."""
@@ -277,11 +306,13 @@ def _train_members(
                 # The first member is the encoder that would have been trained alone.
                 seed=seed + _MEMBER_STRIDE * number,
                 work=work,
+                cache=cache,
                 on_epoch=report,
             )
         )
     module = EncoderEnsemble([member.module for member in trained]).eval()
-    return TrainedEncoder(module, config, layout, clips.shape[2], tuple(classes))
+    learned = dict.fromkeys(name for member in trained for name in member.training_classes)
+    return TrainedEncoder(module, config, layout, clips.shape[2], tuple(learned))
 
 
 def _hash(clips: NDArray[np.float32] | ClipRows) -> str:
@@ -290,20 +321,6 @@ def _hash(clips: NDArray[np.float32] | ClipRows) -> str:
     for start in range(0, len(clips), _FEW):
         digest.update(clips[start : start + _FEW].tobytes())
     return digest.hexdigest()
-
-
-@torch.no_grad()
-def encode_clips(
-    module: nn.Module, clips: NDArray[np.float32] | ClipRows, *, batch_size: int = 128
-) -> Tensor:
-    """Features (N, D) of clips (N, M, T, V, C), in evaluation mode."""
-    module.eval()
-    device = next(module.parameters()).device
-    parts = []
-    for start in range(0, len(clips), batch_size):
-        batch = torch.from_numpy(np.ascontiguousarray(clips[start : start + batch_size]))
-        parts.append(module(batch.to(device)).float().cpu())
-    return torch.cat(parts)
 
 
 def train_infocpl(

@@ -66,6 +66,7 @@ def _plan(options: Ablate, typed: str) -> AblationPlan:
         config=config,
         seeds=tuple(range(options.seeds)),
         command=typed,
+        encoder_cache=options.encoder_cache,
         text_encoders=tuple(dict.fromkeys(options.text_encoders)),
         rows=tuple(row for title, row in known.items() if title in (options.rows or known)),
     )

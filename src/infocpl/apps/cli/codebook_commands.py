@@ -190,6 +190,9 @@ class Ablate:
     """Rows of the table by title, such as "all" or "K = 20" (default: all rows)."""
     threads: int | None = None
     """Processor threads; results are bitwise equal only for equal threads."""
+    encoder_cache: Path | None = None
+    """Folder of trained skeleton encoders that several runs and ablations share: one with the same
+    clips, classes, settings and seed is not trained again."""
     resume: bool = False
     """Continue a killed ablation in the same folder."""
 

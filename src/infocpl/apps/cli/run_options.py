@@ -61,5 +61,8 @@ class RunOptions:
     """Processor threads; results are bitwise equal only for equal threads."""
     workers: int = 1
     """Processes that read original files."""
+    encoder_cache: Path | None = None
+    """Folder of trained skeleton encoders that several runs and ablations share: one with the same
+    clips, classes, settings and seed is not trained again."""
     resume: bool = False
     """Continue a killed run in the same folder."""

@@ -48,6 +48,7 @@ def run_study_command(options: Study, typed: str) -> int:
         command=typed,
         unseen_clips=options.unseen_clips,
         workers=options.workers,
+        encoder_cache=options.encoder_cache,
     )
     print_study(run_study(plan, Reporter(), resume=options.resume), options.out)
     return 0

@@ -58,6 +58,7 @@ def run_run(options: Run, typed: str) -> int:
         command=typed,
         unseen_clips=options.unseen_clips,
         workers=options.workers,
+        encoder_cache=options.encoder_cache,
     )
     result = run_pipeline(plan, Reporter(), resume=options.resume)
     print_result(result, options.out)
