@@ -121,8 +121,8 @@ _MOST_PART_PAIRS = 9
 _DIVIDER = " + "
 TIMED = re.compile(
     r"(at first|at last|first|at the (start|beginning|end|outset)|in the (middle|end|beginning)"
-    r"|to begin|to start|before|then|next|now|after|afterwards|finally|lastly|meanwhile|once|when|as"
-    r"|while)\b",
+    r"|to begin|to start|before|then|next|now|after|afterwards|finally|lastly|meanwhile|once|when"
+    r"|as|while)\b",
     re.IGNORECASE,
 )
 """Begins a sentence that says itself when it happens and needs no "at first" or "then"."""
