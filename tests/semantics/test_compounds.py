@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -69,6 +70,7 @@ def test_the_key_of_a_compound_tells_what_it_is_made_of(
 
 def test_every_compound_is_made_of_the_sentences_its_key_names() -> None:
     for entry in ENTRIES:
+        entry = replace(entry, gist=())
         rows = compose(entry)
         singles = {(row.granularity, row.key): row.text for row in rows}
         for row in rows:
@@ -102,7 +104,7 @@ def test_resting_limbs_that_mirror_each_other_are_told_of_once() -> None:
     for entry in ENTRIES:
         pairs: dict[str, list[str]] = {}
         for row in compose(entry, ["part-pair"]):
-            (_, one), (_, other) = constituents(row.granularity, row.key)
+            (_, one), (_, other), *_ = constituents(row.granularity, row.key)
             if other not in entry.traits.moving:
                 pairs.setdefault(one, []).append(entry.parts[other])
         for texts in pairs.values():

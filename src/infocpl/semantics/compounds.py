@@ -16,7 +16,16 @@ from numpy.typing import NDArray
 
 from infocpl.semantics.mirror import mirror_text
 
-__all__ = ["COMPOUNDS", "constituents", "join", "list_compounds", "lower_first", "related_rows"]
+__all__ = [
+    "COMPOUNDS",
+    "TIMED",
+    "constituents",
+    "join",
+    "list_compounds",
+    "lower_first",
+    "name_with_gist",
+    "related_rows",
+]
 
 Key = tuple[str, str]
 """Granularity and key of a single sentence."""
@@ -110,13 +119,14 @@ _RECIPES: Mapping[str, tuple[tuple[Key, Key], ...]] = {
 _ADDED = ("purpose-pair", "detail-pair")
 _MOST_PART_PAIRS = 9
 _DIVIDER = " + "
-# Sentences that say themselves when they happen need no "at first" or "then".
-_TIMED = re.compile(
-    r"(at first|first|at the (start|beginning|end|outset)|in the (middle|end|beginning)|to begin"
-    r"|to start|before|then|next|now|after|afterwards|finally|lastly|meanwhile|once|when|as"
-    r"|while)\b",
+TIMED = re.compile(
+    r"(at first|at last|first|at the (start|beginning|end|outset)|in the (middle|end|beginning)"
+    r"|to begin|to start|before|then|next|now|after|afterwards|finally|lastly|meanwhile|once|when"
+    r"|as|while)\b",
     re.IGNORECASE,
 )
+"""Begins a sentence that says itself when it happens and needs no "at first" or "then"."""
+
 _WHILE = re.compile(r"\bwhile\b", re.IGNORECASE)
 _KEPT_CAPITAL = re.compile(r"[B-Z]\b|\w*[A-Z]\w*[A-Z]")
 
@@ -152,19 +162,31 @@ def join(first: str, second: str, word: str = "while") -> str:
 
 
 def constituents(granularity: str, key: str) -> tuple[Key, ...]:
-    """Single sentences that a description is made of: itself, or those of the compound.
+    """What a description is made of: a single sentence or those of a compound, and the gist.
 
     Examples
     --------
     >>> constituents("part-pair", "part.head + part.torso")
     (('part', 'head'), ('part', 'torso'))
-    >>> constituents("part", "head")
-    (('part', 'head'),)
+    >>> constituents("part", "head + gist.2")
+    (('part', 'head'), ('gist', '2'))
     """
-    if granularity not in COMPOUNDS:
-        return ((granularity, key),)
-    pieces = (piece.partition(".") for piece in key.split(_DIVIDER))
-    return tuple((kind, name) for kind, _, name in pieces)
+    first, *more = key.split(_DIVIDER) if _DIVIDER in key else (key,)
+    told = [first, *more] if granularity in COMPOUNDS else more
+    pieces = [tuple(piece.split(".", 1)) for piece in told]
+    own: tuple[Key, ...] = () if granularity in COMPOUNDS else ((granularity, first),)
+    return (*own, *((kind, name) for kind, name in pieces))
+
+
+def name_with_gist(key: str, number: int) -> str:
+    """Key of a description that is told with the gist of that number.
+
+    Examples
+    --------
+    >>> name_with_gist("part.head + part.torso", 2)
+    'part.head + part.torso + gist.2'
+    """
+    return f"{key}{_DIVIDER}gist.{number}"
 
 
 class _Described(Protocol):
@@ -181,7 +203,7 @@ def related_rows(rows: Sequence[_Described]) -> NDArray[np.bool_]:
     """(K, K): which of K descriptions of one class say a sentence in common.
 
     A single sentence is related to every compound it is part of, and compounds that share one to
-    each other; every row is related to itself.
+    each other; so are rows that are told with the same gist, and every row to itself.
     """
     made_of = [set(constituents(row.granularity, row.key)) for row in rows]
     return np.array([[bool(one & other) for other in made_of] for one in made_of])
@@ -241,7 +263,7 @@ def _sequence(texts: Sequence[str], phases: Sequence[str]) -> str:
     leads = {"start": "At first", "middle": "then", "end": "and in the end"}
     said = ""
     for phase, text in zip(phases, texts, strict=True):
-        timed = _TIMED.match(text)
+        timed = TIMED.match(text)
         if said:
             lead = "and" if timed else leads[phase]
             said = f"{said.rstrip('.')}, {lead} {lower_first(text)}"

@@ -43,6 +43,7 @@ ATTRIBUTE_NAMES = (
 _GROUPS = {"parts": PART_NAMES, "phases": PHASE_NAMES, "attributes": ATTRIBUTE_NAMES}
 COUNTS = {
     "aliases": (4, 6),
+    "gist": (2, 4),
     "definition": (2, 2),
     "sensor": (3, 3),
     "details": (10, 10),
@@ -50,13 +51,16 @@ COUNTS = {
 }
 """Fewest and most items of a field that is a list."""
 
-_LISTS = ("definition", "sensor", "details")
+_LISTS = ("gist", "definition", "sensor", "details")
 _TEXTS = ("motion", "objects", "purpose")
 _FIELDS = (
-    *("name", "aliases", "definition", "parts", "phases", "motion", "attributes", "objects"),
-    *("purpose", "sensor", "details", "contrast", "traits"),
+    *("name", "aliases", "gist", "definition", "parts", "phases", "motion", "attributes"),
+    *("objects", "purpose", "sensor", "details", "contrast", "traits"),
 )
+# Files from before there were gists stay readable; their sentences stand alone.
+_OPTIONAL = ("gist",)
 WORD_LIMITS = {
+    "gist": (4, 14),
     "definition": (8, 30),
     "parts": (5, 24),
     "phases": (5, 24),
@@ -102,6 +106,8 @@ class LexiconEntry:
     details : ten further sentences
     contrast : three actions it may be taken for
     traits : the same in a controlled vocabulary
+    gist : two to four short sentences, each of which tells the action from others by itself and
+        reads well after "while" (none: :mod:`.prompts` lets all sentences stand alone)
     """
 
     name: str
@@ -118,6 +124,7 @@ class LexiconEntry:
     details: tuple[str, ...]
     contrast: tuple[Contrast, ...]
     traits: Traits
+    gist: tuple[str, ...] = ()
 
     @classmethod
     def from_dict(
@@ -136,13 +143,15 @@ class LexiconEntry:
         SemanticsError : place, field, what was expected and what was found; also for a sentence
             that repeats another one nearly word for word
         """
-        return cls(dataset=dataset, **read_fields(data, _FIELDS, place=place))
+        wanted = tuple(key for key in _FIELDS if key in data or key not in _OPTIONAL)
+        return cls(dataset=dataset, **read_fields(data, wanted, place=place))
 
     def to_dict(self) -> dict[str, Any]:
         """The entry in the form of the file."""
         return {
             "name": self.name,
             "aliases": list(self.aliases),
+            **({"gist": list(self.gist)} if self.gist else {}),
             "definition": list(self.definition),
             "parts": dict(self.parts),
             "phases": dict(self.phases),

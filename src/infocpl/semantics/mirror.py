@@ -85,6 +85,7 @@ def mirror_entry(entry: LexiconEntry) -> LexiconEntry:
         entry,
         name=mirror_text(entry.name),
         aliases=_all(entry.aliases),
+        gist=_all(entry.gist),
         definition=_all(entry.definition),
         parts={part: mirror_text(entry.parts[_mirror_word(part)]) for part in entry.parts},
         phases={key: mirror_text(text) for key, text in entry.phases.items()},

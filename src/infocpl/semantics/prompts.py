@@ -2,18 +2,19 @@
 
 Many descriptions of one class, from its name down to single body parts, are the information
 that InfoCPL compensates a poor class name with (arXiv 2406.00639, section III). An entry holds
-some forty sentences; :mod:`.compounds` puts them together to as many more.
+some forty sentences; :mod:`.compounds` puts them together to as many more, and :mod:`.gists` says
+with each of them what is done meanwhile.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from infocpl.errors import SemanticsError
-from infocpl.semantics.compounds import COMPOUNDS, list_compounds
+from infocpl.semantics.compounds import COMPOUNDS, constituents, list_compounds, name_with_gist
 from infocpl.semantics.entry import LexiconEntry
+from infocpl.semantics.gists import carries_gist, overlap, share_gists, with_gist, word_bits
 from infocpl.semantics.labels import LabelSet, label_key
 
 __all__ = [
@@ -47,7 +48,6 @@ _TEMPLATES = (
 )
 # Names say little about movement; more of them would only crowd out what does.
 _MOST_ALIASES = 3
-_WORD = re.compile(r"[a-z]+")
 # Compounds that share more than this of their words have vectors that differ hardly at all.
 _ECHO = 0.75
 
@@ -60,7 +60,8 @@ class Description:
     ----------
     granularity : one of :data:`GRANULARITIES`
     key : which one of its kind: a part, a phase, an attribute, a number, a template; of a
-        compound sentence all that it is made of (see :func:`.compounds.constituents`)
+        compound sentence all that it is made of, and the gist it is told with, such as
+        ``"head + gist.2"`` (see :func:`.compounds.constituents`)
     text : the sentence
     source : ``"lexicon <dataset>"``, :data:`NAME_ONLY`, or another one of
         :class:`~infocpl.semantics.describing.Described`
@@ -102,7 +103,8 @@ def compose(
 
     First come single sentences, then compound ones; within ``"part"`` and the compounds the parts
     that move come first. Of two sentences that differ in case and spacing only, the first stays,
-    and so does it of two compound ones in nearly the same words.
+    and so does it of two compound ones in nearly the same words. Where the entry has gists, they
+    take turns in all sentences that do not define the action themselves.
     The granularity ``"motion"`` gives one row, the text of :func:`motion_description`.
 
     Parameters
@@ -122,14 +124,16 @@ def compose(
     >>> from infocpl.semantics.lexicon import load_lexicon
     >>> entry = load_lexicon("nw-ucla")["sit down"]
     >>> [row.key for row in compose(entry, ["phase"])]
-    ['start', 'middle', 'end']
+    ['start + gist.2', 'middle + gist.1', 'end + gist.3']
     >>> [row.granularity for row in compose(entry, count=3)]
     ['definition', 'part', 'phase']
     """
     wanted = check_granularities(granularities)
     source = source or f"lexicon {entry.dataset}"
     rows = _distinct(Description(kind, key, text, source) for kind, key, text in _sentences(entry))
-    rows = [row for row in _without_echoes(rows) if row.granularity in wanted]
+    # Before the gist is added, which would make any two sentences of an entry alike.
+    rows = _with_gists(_without_echoes(rows), entry.gist)
+    rows = [row for row in rows if row.granularity in wanted]
     return rows if count is None else draw_balanced(rows, count)
 
 
@@ -152,7 +156,7 @@ def draw_balanced(rows: Sequence[Description], count: int) -> list[Description]:
     order = []
     for turn, kind in enumerate(turns):
         own = [place for place, row in enumerate(rows) if row.granularity == kind]
-        own.sort(key=lambda place: rows[place].key != "middle")
+        own.sort(key=lambda place: constituents(kind, rows[place].key)[0] != ("phase", "middle"))
         order += [(round_, turn, place) for round_, place in enumerate(own)]
     chosen = sorted(place for _, _, place in sorted(order)[:count])
     return [rows[place] for place in chosen]
@@ -179,6 +183,23 @@ def _sentences(entry: LexiconEntry) -> Iterator[tuple[str, str, str]]:
     yield from singles
     yield from list_compounds({(kind, key): text for kind, key, text in singles}, parts, moving)
     yield "motion", "motion", entry.motion
+
+
+def _with_gists(rows: Sequence[Description], gists: Sequence[str]) -> list[Description]:
+    """Rows, each with the gist that is its share if its kind carries one."""
+    if not gists:
+        return list(rows)
+    shares = iter(
+        share_gists([(r.granularity, r.text) for r in rows if carries_gist(r.granularity)], gists)
+    )
+    told = []
+    for row in rows:
+        if carries_gist(row.granularity) and (share := next(shares)):
+            number, last = share
+            text = with_gist(row.text, gists[number], row.granularity, row.key, last=last)
+            row = replace(row, key=name_with_gist(row.key, number + 1), text=text)
+        told.append(row)
+    return told
 
 
 def motion_description(entry: LexiconEntry) -> str:
@@ -218,20 +239,11 @@ def _distinct(rows: Iterable[Description]) -> list[Description]:
 
 
 def _without_echoes(rows: Sequence[Description]) -> list[Description]:
-    """Rows without compounds that say nearly what an earlier row says, judged by their words.
-
-    A set of words is a number with a bit a word: comparing two of them costs next to nothing.
-    """
-    bits: dict[str, int] = {}
+    """Rows without compounds that say nearly what an earlier row says, judged by their words."""
     kept: list[Description] = []
     words: list[int] = []
-    for row in rows:
-        own = 0
-        for word in _WORD.findall(row.text.lower()):
-            own |= 1 << bits.setdefault(word, len(bits))
-        if row.granularity in COMPOUNDS and any(
-            (own & other).bit_count() > _ECHO * (own | other).bit_count() for other in words
-        ):
+    for row, own in zip(rows, word_bits([row.text for row in rows]), strict=True):
+        if row.granularity in COMPOUNDS and any(map(_ECHO.__lt__, map(overlap(own), words))):
             continue
         kept.append(row)
         words.append(own)

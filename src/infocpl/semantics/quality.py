@@ -237,11 +237,15 @@ def mirrored_pairs(names: Sequence[str]) -> list[tuple[int, int]]:
     --------
     >>> mirrored_pairs(["wave the right hand", "throw", "wave the left hand"])
     [(0, 2)]
+    >>> mirrored_pairs(["draw a circle (clockwise)", "draw a circle (counter clockwise)"])
+    [(0, 1)]
     """
-    places = {label_key(name): place for place, name in enumerate(names)}
+    images = [mirror_text(name) for name in names]
+    # Mirrored twice, a name is spelt as images are: counterclockwise in one word.
+    places = {label_key(mirror_text(image)): place for place, image in enumerate(images)}
     pairs = []
-    for place, name in enumerate(names):
-        other = places.get(label_key(mirror_text(name)))
+    for place, image in enumerate(images):
+        other = places.get(label_key(image))
         if other is not None and place < other:
             pairs.append((place, other))
     return pairs

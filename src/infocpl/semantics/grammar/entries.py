@@ -10,7 +10,12 @@ from infocpl.semantics.grammar.contrasts import tell_contrasts
 from infocpl.semantics.grammar.names import tell_aliases
 from infocpl.semantics.grammar.reading import Reading
 from infocpl.semantics.grammar.scene import Scene
-from infocpl.semantics.grammar.tell_body import tell_definition, tell_motion, tell_phases
+from infocpl.semantics.grammar.tell_body import (
+    tell_definition,
+    tell_gist,
+    tell_motion,
+    tell_phases,
+)
 from infocpl.semantics.grammar.tell_details import tell_details, tell_sensor
 from infocpl.semantics.grammar.tell_parts import tell_parts
 from infocpl.semantics.grammar.tell_traits import tell_attributes, tell_objects, tell_purpose
@@ -75,5 +80,7 @@ def compose_scene(scene: Scene, *, dataset: str, taken: Iterable[str] = ()) -> L
             {"from": item.other, "how": item.how} for item in tell_contrasts(voice, writer)
         ],
         "traits": scene.traits.to_dict(),
+        # Last: these may repeat in short what others say at length, and not the other way round.
+        "gist": list(tell_gist(voice, writer)),
     }
     return LexiconEntry.from_dict(data, dataset, place=f"motion grammar, {scene.name!r}")

@@ -14,7 +14,9 @@ from infocpl.semantics.grammar.phrases import (
 from infocpl.semantics.grammar.voice import Voice
 from infocpl.semantics.grammar.writer import Writer, fit
 
-__all__ = ["tell_definition", "tell_motion", "tell_phases"]
+__all__ = ["tell_definition", "tell_gist", "tell_motion", "tell_phases"]
+
+_GISTS = 3
 
 
 def tell_definition(voice: Voice, writer: Writer) -> tuple[str, ...]:
@@ -52,6 +54,25 @@ def tell_definition(voice: Voice, writer: Writer) -> tuple[str, ...]:
         ),
     ]
     return first, writer.pick("definition", second)
+
+
+def tell_gist(voice: Voice, writer: Writer) -> tuple[str, ...]:
+    """Short clauses of what tells the action from others: what is done, and what for."""
+    traits, lead = voice.traits, voice.lead
+    clauses = voice.clauses
+    way = f"{lead} {lead.verb(PATH_VERBS[traits.path])}{voice.ways}"
+    return writer.upto(
+        "gist",
+        (2, _GISTS),
+        (
+            *(f"the person {clause}" for clause in clauses[:2]),
+            f"the person wants{voice.aim}",
+            fit(way, [voice.with_thing, f" {HEIGHTS[traits.heights[0]]}"], 14),
+            f"someone {clauses[0]} {SPEEDS[traits.speed]}",
+            f"the whole effort serves{voice.aim}",
+            f"{lead} {lead.verb('help')}{voice.aim}",
+        ),
+    )
 
 
 def _posture_change(voice: Voice) -> str:

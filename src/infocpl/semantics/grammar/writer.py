@@ -60,18 +60,27 @@ class Writer:
 
     def several(self, rule: str, count: int, candidates: Iterable[str]) -> tuple[str, ...]:
         """The first `count` candidates that will do, see :meth:`pick`."""
+        return self.upto(rule, (count, count), candidates)
+
+    def upto(
+        self, rule: str, counts: tuple[int, int], candidates: Iterable[str]
+    ) -> tuple[str, ...]:
+        """The same, as many as there are between a smallest and a largest count."""
+        fewest, most = counts
         found: list[str] = []
         tried = ""
         for candidate in candidates:
             tried = sentence(candidate)
             if self.take(rule, tried):
                 found.append(tried)
-                if len(found) == count:
-                    return tuple(found)
-        raise SemanticsError(
-            f"motion grammar: expected {count} sentences for {rule}, got {len(found)}; the last "
-            f"candidate was {tried!r}"
-        )
+                if len(found) == most:
+                    break
+        if len(found) < fewest:
+            raise SemanticsError(
+                f"motion grammar: expected {fewest} sentences for {rule}, got {len(found)}; the "
+                f"last candidate was {tried!r}"
+            )
+        return tuple(found)
 
     def take(self, rule: str, text: str) -> bool:
         """Keep a sentence if it will do; the answer says whether it did."""
