@@ -83,12 +83,43 @@ class TextTable:
             traits=None if self.traits is None else self.traits[rows],
         )
 
+    def join(self, other: TextTable, labels: tuple[str, ...]) -> TextTable:
+        """Rows of this table and then of `other`, whose labels are called `labels` from now on.
+
+        Both must be weighed alike; traits stay where both have some.
+        """
+        count = max(self.mask.shape[1], other.mask.shape[1])
+        both = self.traits is not None and other.traits is not None
+
+        def stack(name: str, *, padded: bool = False) -> Tensor:
+            parts = [getattr(self, name), getattr(other, name)]
+            if padded:
+                parts = [_pad(part, count) for part in parts]
+            return torch.cat(parts)
+
+        return TextTable(
+            (*self.labels, *labels),
+            stack("descriptions", padded=True),
+            stack("mask", padded=True),
+            stack("motion"),
+            stack("names"),
+            self.temperature,
+            traits=stack("traits") if both else None,
+        )
+
     def mean(self) -> Tensor:
         """(C, Dt) weighted mean of descriptions and motion row of each class, L2-normalised."""
         weights = self.mask if self.weights is None else self.weights
         total = self.descriptions.mul(weights.unsqueeze(2)).sum(1) + self.motion
         mean = total / (self.mask.sum(1, keepdim=True) + 1)
         return torch.nn.functional.normalize(mean, dim=1)
+
+
+def _pad(rows: Tensor, count: int) -> Tensor:
+    """(C, K, ...) with absent rows behind the others up to `count`."""
+    padded = rows.new_zeros(rows.shape[0], count, *rows.shape[2:])
+    padded[:, : rows.shape[1]] = rows
+    return padded
 
 
 def _weigh(text: TextTable, temperature: float) -> Tensor:

@@ -59,7 +59,7 @@ def ablate(plan: AblationPlan, reporter: Reporter, *, resume: bool = False) -> d
     cache = open_encoder_cache(plan)
     work = open_output(plan, resume=resume)
     store = source_store(plan, work, reporter)
-    clips = prepare_source(store, plan, work, reporter)
+    clips, _ = prepare_source(store, plan, work, reporter)
     kinds = {kind for row in plan.rows for kind in row.choice.kinds}
     books = {}
     for name, encoder in encoders.items():

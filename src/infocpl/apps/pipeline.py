@@ -5,42 +5,39 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from infocpl.apps.evidence import report_clips
+from infocpl.apps.extra import check_extra, describe_extra, gather_extra
+from infocpl.apps.plan import Plan, open_output
 from infocpl.apps.progress import EMBEDDING, Reporter
 from infocpl.apps.report import write_report
 from infocpl.data import (
     ClipStore,
     FeatureStore,
-    Split,
     convert_dataset,
     is_store,
     open_store,
     prepare_clips,
     split_indices,
 )
-from infocpl.data.dataset import Dataset
+from infocpl.data.extra import ExtraClasses
 from infocpl.data.feature_store import PreparedFeatures
 from infocpl.data.loading import PreparedClips
-from infocpl.errors import ConfigError, OutputExistsError
-from infocpl.evaluation.config import ExperimentConfig
+from infocpl.errors import ConfigError
 from infocpl.evaluation.experiment import SeedRun, plan_units, run_experiment
 from infocpl.evaluation.result import ResultContext, build_result
-from infocpl.evaluation.task_data import TaskData
-from infocpl.files import canonical_hash, read_json, remove_stale, write_json
+from infocpl.evaluation.task_data import TaskData, text_table
+from infocpl.files import write_json
 from infocpl.semantics import (
-    DescriptionChoice,
     EmbeddingCache,
     build_codebook,
     create_text_encoder,
 )
 from infocpl.semantics.codebook import Codebook
-from infocpl.semantics.lexicon import Lexicon
 from infocpl.semantics.text import locate_text_encoder
-from infocpl.training.config import to_dict
 from infocpl.training.encoder_cache import EncoderCache
 from infocpl.training.pretrained import ZeroShotModel
 
@@ -57,103 +54,6 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Everything a run needs to know before it starts.
-
-    Attributes
-    ----------
-    dataset, split : what is trained and tested on
-    protocol : name of the protocol; "" for the default of the store
-    source : folder with the dataset's original files, or a converted store of clips or features
-    out : output folder
-    config : how to train and select
-    seeds : independent repetitions
-    text_encoder : name, folder or file
-    descriptions : which descriptions of each class are used, and how they are weighed
-    lexicons : the user's own, asked before the shipped ones
-    command : what the user typed
-    unseen_clips : ``"all"`` clips of unseen classes, or those of the protocol's ``"test"`` side
-    workers : processes that read original files
-    encoder_cache : folder of trained encoders and their features that several runs share; None
-        keeps them in the output folder only
-    """
-
-    dataset: Dataset
-    split: Split
-    protocol: str
-    source: Path
-    out: Path
-    config: ExperimentConfig
-    seeds: tuple[int, ...]
-    text_encoder: str = "minilm"
-    descriptions: DescriptionChoice = field(default_factory=DescriptionChoice)
-    lexicons: tuple[Lexicon, ...] = ()
-    command: str = ""
-    unseen_clips: Literal["all", "test"] = "all"
-    workers: int = 1
-    encoder_cache: Path | None = None
-
-    def identity(self) -> dict[str, Any]:
-        """What must be equal for one run to continue another."""
-        chosen = to_dict(self.descriptions)
-        kinds = chosen.pop("granularities")
-        plain = self.descriptions == DescriptionChoice(self.descriptions.granularities)
-        return {
-            "dataset": self.dataset.name,
-            "source": str(self.source.resolve()),
-            "split": self.split.hash,
-            "protocol": self.protocol,
-            "unseen_clips": self.unseen_clips,
-            "config": to_dict(self.config),
-            "seeds": list(self.seeds),
-            "text_encoder": locate_text_encoder(self.text_encoder),
-            "granularities": kinds,
-            "lexicons": [lexicon.hash for lexicon in self.lexicons],
-            # Left out otherwise: runs begun before there was anything to choose can go on.
-            **({} if plain else {"descriptions": chosen}),
-        }
-
-
-def open_output(plan: Plan, *, resume: bool) -> Path:
-    """Create the output folder, or check that it belongs to this very run.
-
-    Returns
-    -------
-    the folder for intermediate work inside it
-
-    Raises
-    ------
-    OutputExistsError : if it holds something and `resume` is false
-    ConfigError : if it holds another run
-    """
-    out, record = plan.out, plan.out / "run.json"
-    if out.exists() and not out.is_dir():
-        raise OutputExistsError(f"{out} is a file; --out needs a folder")
-    if out.is_dir() and any(out.iterdir()):
-        if not resume:
-            raise OutputExistsError(
-                f"{out} is not empty; choose another --out, or continue with --resume"
-            )
-        if not record.is_file():
-            raise ConfigError(f"{out} holds no infocpl run (no run.json); nothing to resume")
-        found = read_json(record)
-        owner = found.get("hash") if isinstance(found, dict) else None
-        if owner != canonical_hash(plan.identity()):
-            raise ConfigError(
-                f"{out} holds a run with other settings; use the same ones to resume it, or "
-                "choose another --out"
-            )
-    # First of all: without its record a killed run could not be continued.
-    write_json(record, {"hash": canonical_hash(plan.identity()), **plan.identity()})
-    work = out / "work"
-    work.mkdir(exist_ok=True)
-    remove_stale(out)
-    remove_stale(work)
-    remove_stale(work / "features")
-    return work
-
-
 def run_pipeline(plan: Plan, reporter: Reporter, *, resume: bool = False) -> dict[str, Any]:
     """Do everything and return the result that was written.
 
@@ -166,12 +66,13 @@ def run_pipeline(plan: Plan, reporter: Reporter, *, resume: bool = False) -> dic
     # Wrong names are refused before anything is written.
     create_text_encoder(plan.text_encoder)
     _check_sides(plan)
+    check_extra(plan)
     open_encoder_cache(plan)
     work = open_output(plan, resume=resume)
     store = source_store(plan, work, reporter)
     seconds["convert"] = time.monotonic() - started
-    clips = prepare_source(store, plan, work, reporter)
-    done = measure_split(plan, store, clips, work, reporter, seconds)
+    clips, elsewhere = prepare_source(store, plan, work, reporter)
+    done = measure_split(plan, store, clips, work, reporter, seconds, elsewhere)
     seconds = done.result["seconds"]
     seconds["total"] = round(time.monotonic() - started, 2)
     _write_outputs(plan, done.task, done.runs, done.codebook, done.result)
@@ -202,6 +103,7 @@ def measure_split(
     work: Path,
     reporter: Reporter,
     seconds: dict[str, float],
+    elsewhere: ExtraClasses | None = None,
 ) -> Measured:
     """Run all seeds of a plan on clips that are ready; nothing but `work` is written to.
 
@@ -211,6 +113,7 @@ def measure_split(
     store, clips : from :func:`source_store` and :func:`prepare_source`
     work : folder for finished encoders and checkpoints
     seconds : wall time of earlier stages, told in the result
+    elsewhere : which of `clips` come from elsewhere, from :func:`prepare_source`
     """
     seconds = dict(seconds)
     protocol = store.protocol(plan.protocol or None)
@@ -219,6 +122,10 @@ def measure_split(
     codebook = _describe(plan, reporter)
     seconds["text"] = time.monotonic() - mark
     task = TaskData.create(clips, plan.split, indices, codebook)
+    extra_book = None
+    if elsewhere is not None:
+        extra_book = describe_extra(plan, elsewhere, reporter)
+        task = task.with_extra(elsewhere, text_table(extra_book))
     with reporter.bar(plan_units(task, plan.config, plan.seeds)) as advance:
         runs = run_experiment(
             task,
@@ -239,6 +146,7 @@ def measure_split(
         seconds,
         plan.unseen_clips,
         plan.descriptions,
+        extra_book,
     )
     return Measured(task, runs, codebook, build_result(task, runs, context))
 
@@ -258,12 +166,19 @@ def open_encoder_cache(plan: Plan) -> EncoderCache | None:
 
 def prepare_source(
     store: ClipStore | FeatureStore, plan: Plan, work: Path, reporter: Reporter
-) -> PreparedClips | PreparedFeatures:
-    """Clips of one form, mapped from a file in `work`, or the features as they are."""
+) -> tuple[PreparedClips | PreparedFeatures, ExtraClasses | None]:
+    """Clips of one form, mapped from a file in `work`, or the features as they are.
+
+    With ``plan.extra`` clips from elsewhere stand behind the dataset's own, and the second value
+    tells which.
+    """
     if isinstance(store, FeatureStore):
-        return store.prepared()
+        if plan.extra:
+            raise ConfigError("--extra needs clips to learn from (--data), not features")
+        return store.prepared(), None
     with reporter.count("preparing clips") as progress:
-        return prepare_clips(store, frames=plan.config.frames, cache=work, progress=progress)
+        clips = prepare_clips(store, frames=plan.config.frames, cache=work, progress=progress)
+    return gather_extra(clips, plan, work, reporter) if plan.extra else (clips, None)
 
 
 def source_store(plan: Plan, work: Path, reporter: Reporter) -> ClipStore | FeatureStore:

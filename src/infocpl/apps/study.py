@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infocpl import __version__
+from infocpl.apps.extra import check_extra
 from infocpl.apps.pipeline import (
     Plan,
     discard_prepared,
@@ -74,6 +75,8 @@ class StudyPlan(Plan):
             unseen_clips=self.unseen_clips,
             workers=self.workers,
             encoder_cache=self.encoder_cache,
+            extra=self.extra,
+            extra_clips=self.extra_clips,
         )
 
 
@@ -86,9 +89,10 @@ def run_study(plan: StudyPlan, reporter: Reporter, *, resume: bool = False) -> d
     # Wrong names are refused before anything is written.
     create_text_encoder(plan.text_encoder)
     check_granularities(plan.descriptions.kinds)
+    check_extra(plan)
     work = open_output(plan, resume=resume)
     store = source_store(plan, work, reporter)
-    clips = prepare_source(store, plan, work, reporter)
+    clips, elsewhere = prepare_source(store, plan, work, reporter)
     results = []
     for place, split in enumerate(plan.splits, start=1):
         single = plan.single(split)
@@ -96,7 +100,7 @@ def run_study(plan: StudyPlan, reporter: Reporter, *, resume: bool = False) -> d
         file = single.out / "result.json"
         if not file.is_file():
             reporter.say(f"split {place} of {len(plan.splits)}: {split.id}")
-            done = measure_split(single, store, clips, inner, reporter, {})
+            done = measure_split(single, store, clips, inner, reporter, {}, elsewhere)
             # Last, because its presence says that the split is complete.
             write_json(file, done.result)
         results.append(read_json(file))

@@ -100,7 +100,7 @@ def plan_units(task: TaskData, config: ExperimentConfig, seeds: Sequence[int]) -
         total += units(task, config)
         if config.selection == "pseudo-unseen" and config.with_oracle:
             aligners = 1 + len(config.variants)
-            total += 0.1 * len(task.train) * aligners * config.alignment.fit.epochs
+            total += 0.1 * len(task.learned) * aligners * config.alignment.fit.epochs
         if config.selection == "pseudo-unseen":
             for fold in range(config.folds):
                 inner = task.pseudo(task.pseudo_count(), fold_seed(seed, fold))

@@ -53,6 +53,7 @@ class ResultContext:
     config : the experiment's configuration
     command : what the user typed
     seconds : wall time of each stage
+    extra_codebook : text of the classes that were learned besides; None without any
     """
 
     dataset: Dataset
@@ -64,6 +65,7 @@ class ResultContext:
     seconds: dict[str, float]
     unseen_clips: str = "all"
     descriptions: DescriptionChoice = field(default_factory=DescriptionChoice)
+    extra_codebook: Codebook | None = None
 
 
 def environment() -> dict[str, Any]:
@@ -120,6 +122,7 @@ def build_result(task: TaskData, runs: Sequence[SeedRun], context: ResultContext
         },
         "features": _features(runs[0], config),
         "text": _text(codebook, context.descriptions),
+        "extra": _extra(task, context.extra_codebook),
         "selection": {
             "rule": config.selection,
             "oracle": config.selection == "oracle",
@@ -191,6 +194,19 @@ def _caveat(run: SeedRun, config: ExperimentConfig) -> dict[str, str]:
     return {
         "caveat": "the encoder of the precomputed features knew the classes that played the unseen "
         "ones, so selection saw them better separated than unseen classes are"
+    }
+
+
+def _extra(task: TaskData, codebook: Codebook | None) -> dict[str, Any] | None:
+    """What was learned besides the seen classes, and what was left out for an unseen one."""
+    if task.elsewhere is None or codebook is None:
+        return None
+    return {
+        "source": task.elsewhere.source,
+        "clips": len(task.extra),
+        "classes": list(task.extra_classes),
+        "left_out": [name for name in task.elsewhere.names if name not in task.extra_classes],
+        "codebook_hash": codebook.hash,
     }
 
 
@@ -285,7 +301,7 @@ def _method(method: str, task: TaskData, runs: Sequence[SeedRun]) -> dict[str, A
     hits = np.mean([entry.zsl.hits for entry in entries], axis=0)
     labels = entries[0].zsl.labels
     return {
-        "title": method_title(method),
+        "title": method_title(method) + _besides(task),
         "per_seed": [_nested(entry, run.seed) for entry, run in zip(entries, runs, strict=True)],
         "mean": {key: float(np.mean([row[key] for row in table])) for key in keys},
         "sd": spread,
@@ -303,6 +319,11 @@ def _method(method: str, task: TaskData, runs: Sequence[SeedRun]) -> dict[str, A
         "gate_curve": _curve(entries[0].gate),
         "oracle": _oracle(entries, runs),
     }
+
+
+def _besides(task: TaskData) -> str:
+    """A row that had more to learn from is named for it."""
+    return "" if task.elsewhere is None else f" + {task.elsewhere.source} clips"
 
 
 def _interval(values: NDArray[np.floating], labels: NDArray[np.integer], by: str) -> dict[str, Any]:

@@ -45,20 +45,22 @@ class Features:
     Attributes
     ----------
     encoder : trained on the task's training clips; for precomputed features what is said of it
-    train, seen_test, unseen_test : (., D) features of those clips
-    masked : (., D) features of the training clips with parts hidden, where a method wants them
+    train, seen_test, unseen_test, extra : (., D) features of those clips
+    masked : (., D) features of the training and extra clips with parts hidden, where a method wants
+        them
     """
 
     encoder: TrainedEncoder | EncoderNote
     train: Tensor
     seen_test: Tensor
     unseen_test: Tensor
+    extra: Tensor
     masked: Tensor | None = None
 
 
 def units(task: TaskData, config: ExperimentConfig) -> float:
     """Work of one training in clip passes, for progress with a time left."""
-    clips = len(task.train)
+    clips = len(task.learned)
     encoder = 0 if isinstance(task.clips, PreparedFeatures) else _epochs(config)
     # An alignment step costs a few percent of an encoder step for the same clips.
     aligners = 1 + len(config.variants)
@@ -99,19 +101,19 @@ def learn_features(
             )
         return _given_features(task, task.clips)
     clips = task.clips
-    seen = task.split.seen
+    classes = task.learned_classes
     left = _epochs(config)
 
     def report(epoch: EpochReport) -> None:
         nonlocal left
         left = epoch.epochs - epoch.epoch
         loss = sum(epoch.losses.values())
-        advance(len(task.train), f"{note}: encoder {epoch.epoch}/{epoch.epochs}, loss {loss:.2f}")
+        advance(len(task.learned), f"{note}: encoder {epoch.epoch}/{epoch.epochs}, loss {loss:.2f}")
 
     trained = train_encoder(
-        clips.rows(task.train),
-        task.rows(task.train, seen),
-        seen,
+        clips.rows(task.learned),
+        task.rows(task.learned, classes),
+        classes,
         config.encoder,
         layout=clips.layout,
         seed=seed,
@@ -121,7 +123,7 @@ def learn_features(
     )
     if left:
         # Finished in an earlier run, in whole or in part: that work is done as well.
-        advance(left * len(task.train), f"{note}: encoder of an earlier run")
+        advance(left * len(task.learned), f"{note}: encoder of an earlier run")
     forbid_classes(trained.training_classes, task.split.unseen, "encoder")
     kept = None
     if cache is not None:
@@ -132,16 +134,16 @@ def learn_features(
         encode_clips(trained.module, clips.rows(index), cache=kept)
         if len(index)
         else torch.zeros(0, int(trained.module.dim))  # type: ignore[arg-type]
-        for index in (task.train, task.seen_test, task.unseen_test)
+        for index in (task.train, task.seen_test, task.unseen_test, task.extra)
     ]
     masked = _masked(trained, clips, task, seed) if margin else None
     return replace(Features(trained, *parts), masked=masked)
 
 
 def _masked(trained: TrainedEncoder, clips: PreparedClips, task: TaskData, seed: int) -> Tensor:
-    """Features (N, D) of the training clips with joints and frames hidden."""
+    """Features (N, D) of all clips that are learned, with joints and frames hidden."""
     generator = torch.Generator().manual_seed(seed)
-    rows, parts = clips.rows(task.train), []
+    rows, parts = clips.rows(task.learned), []
     for start in range(0, len(rows), _CLIPS):
         whole = torch.from_numpy(np.ascontiguousarray(rows[start : start + _CLIPS]))
         hidden = mask_clips(whole, generator=generator)
@@ -152,7 +154,7 @@ def _masked(trained: TrainedEncoder, clips: PreparedClips, task: TaskData, seed:
 def _given_features(task: TaskData, given: PreparedFeatures) -> Features:
     parts = [
         torch.from_numpy(np.asarray(given.features[index]))
-        for index in (task.train, task.seen_test, task.unseen_test)
+        for index in (task.train, task.seen_test, task.unseen_test, task.extra)
     ]
     return Features(given.encoder, *parts)
 
@@ -177,13 +179,14 @@ def fit_method(
     method : one of :func:`.variants.list_methods`
     task : with the text that the method gets (:func:`.variants.describe_for`)
     """
-    seen = task.split.seen
-    text = task.text.subset(seen)
-    labels = torch.from_numpy(task.rows(task.train, seen))
+    classes = task.learned_classes
+    text = task.text.subset(classes)
+    labels = torch.from_numpy(task.rows(task.learned, classes))
+    learned = torch.cat([features.train, features.extra])
     if is_ridge(method):
         names_only = method == "ridge-names"
         return fit_ridge(
-            features.train,
+            learned,
             labels,
             text,
             alpha=alpha,
@@ -197,7 +200,7 @@ def fit_method(
             on_epoch(epoch.epoch, model)
 
     return train_infocpl(
-        features.train,
+        learned,
         labels,
         text,
         alignment_of(method, config.alignment),

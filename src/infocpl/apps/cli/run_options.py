@@ -64,5 +64,10 @@ class RunOptions:
     encoder_cache: Path | None = None
     """Folder of trained skeleton encoders that several runs and ablations share: one with the same
     clips, classes, settings and seed is not trained again."""
+    extra: str = ""
+    """Learn from clips of other classes as well, which makes another row of it: `synthetic`, or a
+    store of another dataset. Classes that mean the same as an unseen one are left out."""
+    extra_clips: int = 6
+    """Extra clips of each class, at the most."""
     resume: bool = False
     """Continue a killed run in the same folder."""

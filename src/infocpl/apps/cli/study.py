@@ -49,6 +49,8 @@ def run_study_command(options: Study, typed: str) -> int:
         unseen_clips=options.unseen_clips,
         workers=options.workers,
         encoder_cache=options.encoder_cache,
+        extra=options.extra,
+        extra_clips=options.extra_clips,
     )
     print_study(run_study(plan, Reporter(), resume=options.resume), options.out)
     return 0

@@ -128,6 +128,11 @@ def _caption(result: dict[str, Any]) -> str:
     choice = result["text"].get("choice", {})  # older results have none
     if any(choice.get(name) is not None for name in ("count", "best", "temperature")):
         lines.append(choice["summary"])
+    if extra := result.get("extra"):
+        lines.append(
+            f"learned besides: {extra['clips']} clips of {len(extra['classes'])} classes of "
+            f"{extra['source']}; {len(extra['left_out'])} left out that would show an unseen class"
+        )
     if any(m.get("oracle") for m in result["methods"].values()):
         lines.append(
             "† chosen on the unseen test clips, as published work does: an upper bound; the "

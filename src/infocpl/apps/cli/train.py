@@ -59,6 +59,8 @@ def run_run(options: Run, typed: str) -> int:
         unseen_clips=options.unseen_clips,
         workers=options.workers,
         encoder_cache=options.encoder_cache,
+        extra=options.extra,
+        extra_clips=options.extra_clips,
     )
     result = run_pipeline(plan, Reporter(), resume=options.resume)
     print_result(result, options.out)
