@@ -144,3 +144,10 @@ def test_wrong_names_are_refused_before_anything_is_written(plan, change):
     with pytest.raises(SemanticsError):
         run_pipeline(dataclasses.replace(plan, **change), Reporter(quiet=True))
     assert not plan.out.exists()
+
+
+def test_several_processes_started_for_one_run_are_refused(plan, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ConfigError, match="started as 2 processes"):
+        open_output(plan, resume=False)
+    assert not plan.out.exists()

@@ -38,6 +38,7 @@ from infocpl.semantics.prompts import check_granularities
 from infocpl.semantics.text import locate_text_encoder
 from infocpl.training.config import to_dict
 from infocpl.training.encoder_cache import EncoderCache
+from infocpl.training.environment import environment
 from infocpl.training.pretrained import ZeroShotModel
 
 __all__ = [
@@ -113,8 +114,13 @@ def open_output(plan: Plan, *, resume: bool) -> Path:
     Raises
     ------
     OutputExistsError : if it holds something and `resume` is false
-    ConfigError : if it holds another run
+    ConfigError : if it holds another run, or several processes were started for one run
     """
+    if (processes := environment()["processes"]) > 1:
+        raise ConfigError(
+            f"started as {processes} processes, which would write the same files; start one "
+            "(several may share a training: infocpl.training.loop.fit)"
+        )
     out, record = plan.out, plan.out / "run.json"
     if out.exists() and not out.is_dir():
         raise OutputExistsError(f"{out} is a file; --out needs a folder")

@@ -65,6 +65,7 @@ def run_evaluate(options: Evaluate) -> int:
     from infocpl.evaluation.evaluate import evaluate_model
     from infocpl.files import write_json
     from infocpl.semantics import load_lexicon
+    from infocpl.training.feature_cache import FeatureCache
     from infocpl.training.pretrained import ZeroShotModel
     from infocpl.training.stages import forbid_classes
 
@@ -74,18 +75,29 @@ def run_evaluate(options: Evaluate) -> int:
     lexicons = tuple(map(load_lexicon, options.lexicon))
     # Said before minutes are spent on reading files, and again by evaluate_model().
     forbid_classes(model.seen, split.unseen, "model")
+    features = FeatureCache(options.feature_cache)
     reporter = Reporter()
     if is_store(options.data):
         store = ClipStore.open(options.data)
         numbers = evaluate_model(
-            model, store, split, lexicons=lexicons, text_encoder=options.text_encoder
+            model,
+            store,
+            split,
+            lexicons=lexicons,
+            text_encoder=options.text_encoder,
+            features=features,
         )
     else:
         reporter.say(f"reading {dataset.title}")
         with tempfile.TemporaryDirectory(prefix="infocpl-") as folder:
             store = convert_dataset(dataset, options.data, Path(folder) / "store")
             numbers = evaluate_model(
-                model, store, split, lexicons=lexicons, text_encoder=options.text_encoder
+                model,
+                store,
+                split,
+                lexicons=lexicons,
+                text_encoder=options.text_encoder,
+                features=features,
             )
     text = json.dumps(numbers, indent=1)
     if options.out is not None:
