@@ -165,3 +165,10 @@ def test_a_run_with_other_descriptions_may_not_continue(plan, choice):
 def test_a_run_without_a_choice_is_the_run_it_was_before_there_was_one(plan):
     assert plan.identity()["granularities"] == []
     assert "descriptions" not in plan.identity()
+
+
+def test_several_processes_started_for_one_run_are_refused(plan, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ConfigError, match="started as 2 processes"):
+        open_output(plan, resume=False)
+    assert not plan.out.exists()

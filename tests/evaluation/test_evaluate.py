@@ -13,6 +13,7 @@ from infocpl.errors import DataError, SemanticsError, SplitLeakageError
 from infocpl.evaluation.evaluate import describe_for, evaluate_model
 from infocpl.semantics import DescriptionChoice, EmbeddingCache, create_text_encoder
 from infocpl.semantics.prompts import GRANULARITIES
+from infocpl.training.feature_cache import FeatureCache
 from infocpl.training.pretrained import ZeroShotModel
 
 
@@ -129,3 +130,14 @@ def test_text_is_composed_of_the_kinds_the_model_was_trained_with(model, text_ca
     every = describe_for(model, labels, cache=cache).rows
     kinds = {row.granularity for of_class in every for row in of_class}
     assert kinds == set(GRANULARITIES) - {"motion"}
+
+
+def test_the_second_time_no_clip_is_encoded_and_the_numbers_are_the_same(
+    loaded, small_store, demo_split, monkeypatch, tmp_path
+):
+    plain = evaluate_model(loaded, small_store, demo_split)
+    kept = FeatureCache(tmp_path / "features")
+    assert evaluate_model(loaded, small_store, demo_split, features=kept) == plain
+    network = type(loaded.encoder.module)
+    monkeypatch.setattr(network, "forward", lambda self, clips: pytest.fail("a clip is encoded"))
+    assert evaluate_model(loaded, small_store, demo_split, features=kept) == plain

@@ -13,6 +13,7 @@ from infocpl.encoders.augment import AugmentConfig
 from infocpl.encoders.layers import ByteDropout
 from infocpl.encoders.registry import create_encoder
 from infocpl.errors import CheckpointError, ConfigError
+from infocpl.training import loop
 from infocpl.training.checkpoint import load_tensors, save_tensors
 from infocpl.training.config import FitConfig
 from infocpl.training.loop import EpochReport, Task, fit
@@ -134,6 +135,19 @@ def test_a_listener_that_draws_random_numbers_changes_nothing() -> None:
     noisy = Line()
     fit(noisy, 23, CONFIG, seed=3, on_epoch=lambda _: torch.randn(100))
     assert same_bits(quiet, dict(noisy.state_dict()))
+
+
+@pytest.mark.parametrize(("native", "taken"), [(True, "bf16"), (False, "fp32")])
+def test_automatic_precision_is_bf16_where_the_processor_has_it_and_nowhere_else(
+    monkeypatch: pytest.MonkeyPatch, native: bool, taken: str
+) -> None:
+    monkeypatch.setattr(loop, "native_bf16", lambda: native)
+    found = {
+        name: run(network_task(), 14, FitConfig(epochs=1, batch_size=7, precision=name), seed=0)[0]
+        for name in ("auto", "bf16", "fp32")
+    }
+    assert same_bits(found["auto"], found[taken])
+    assert not same_bits(found["bf16"], found["fp32"])
 
 
 def test_two_precisions_may_follow_each_other_in_one_process() -> None:

@@ -245,6 +245,7 @@ class InfoCPL(nn.Module):
         negatives: Tensor,
         *,
         other_classes: Tensor | None = None,
+        anchors: Tensor | None = None,
         inverse: bool = False,
     ) -> Tensor:
         """Loss sampling of each head.
@@ -254,9 +255,10 @@ class InfoCPL(nn.Module):
         features : (B, Dv)
         labels : (B,) rows of `text`
         text : seen classes only
-        negatives : (H, B, n) from :func:`.functional.sample_negatives`, n >= 1
-        other_classes : (H, B, m) further negatives that keep the clip and change the text, from
+        negatives : (H, A, n) from :func:`.functional.sample_negatives`, n >= 1
+        other_classes : (H, A, m) further negatives that keep the clip and change the text, from
             :func:`.functional.sample_other_classes`; none in the paper
+        anchors : (A,) clips of the batch whose losses are averaged (default: all B)
         inverse : attention inverse (the first epochs of training)
 
         Returns
@@ -266,10 +268,12 @@ class InfoCPL(nn.Module):
         heads, batch, count = negatives.shape
         if count < 1 or heads != len(self.heads):
             raise ConfigError(
-                f"negatives must be ({len(self.heads)}, B, n >= 1), got {tuple(negatives.shape)}"
+                f"negatives must be ({len(self.heads)}, A, n >= 1), got {tuple(negatives.shape)}"
             )
-        anchors = torch.arange(batch, device=labels.device).unsqueeze(1)
-        own = labels.unsqueeze(1)
+        if anchors is None:
+            anchors = torch.arange(batch, device=labels.device)
+        own = labels[anchors].unsqueeze(1)
+        anchors = anchors.unsqueeze(1)
         losses = []
         for index, head in enumerate(self.granularity_heads()):
             clips = torch.cat([anchors, negatives[index]], dim=1)
@@ -333,14 +337,20 @@ class InfoCPL(nn.Module):
         return torch.stack(losses)
 
     def gate_loss(
-        self, features: Tensor, labels: Tensor, text: TextTable, negatives: Tensor
+        self,
+        features: Tensor,
+        labels: Tensor,
+        text: TextTable,
+        negatives: Tensor,
+        anchors: Tensor | None = None,
     ) -> Tensor:
         """Loss that teaches the gate, and nothing but the gate, to weigh the heads.
 
         Parameters
         ----------
         features, labels, text : see :meth:`head_losses`
-        negatives : (B, n) other clips contrasted with each anchor
+        negatives : (A, n) other clips contrasted with each anchor
+        anchors : (A,) clips of the batch whose losses are averaged (default: all B)
 
         Returns
         -------
@@ -352,9 +362,10 @@ class InfoCPL(nn.Module):
         """
         if self.gate is None:
             raise ConfigError("this InfoCPL has no gate to teach")
-        anchors = torch.arange(len(labels), device=labels.device).unsqueeze(1)
-        clips = torch.cat([anchors, negatives], dim=1)
-        rows, classes = clips.flatten(), labels.unsqueeze(1).expand_as(clips).flatten()
+        if anchors is None:
+            anchors = torch.arange(len(labels), device=labels.device)
+        clips = torch.cat([anchors.unsqueeze(1), negatives], dim=1)
+        rows, classes = clips.flatten(), labels[anchors].unsqueeze(1).expand_as(clips).flatten()
         with torch.no_grad():
             scores = torch.stack(
                 [

@@ -15,6 +15,7 @@ from infocpl.semantics import DescriptionChoice
 from infocpl.semantics.lexicon import Lexicon
 from infocpl.semantics.text import locate_text_encoder
 from infocpl.training.config import to_dict
+from infocpl.training.environment import environment
 
 __all__ = ["Plan", "open_output"]
 
@@ -93,8 +94,13 @@ def open_output(plan: Plan, *, resume: bool) -> Path:
     Raises
     ------
     OutputExistsError : if it holds something and `resume` is false
-    ConfigError : if it holds another run
+    ConfigError : if it holds another run, or several processes were started for one run
     """
+    if (processes := environment()["processes"]) > 1:
+        raise ConfigError(
+            f"started as {processes} processes, which would write the same files; start one "
+            "(several may share a training: infocpl.training.loop.fit)"
+        )
     out, record = plan.out, plan.out / "run.json"
     if out.exists() and not out.is_dir():
         raise OutputExistsError(f"{out} is a file; --out needs a folder")
@@ -118,5 +124,6 @@ def open_output(plan: Plan, *, resume: bool) -> Path:
     work.mkdir(exist_ok=True)
     remove_stale(out)
     remove_stale(work)
+    remove_stale(work / "features")
     remove_stale(work / "features")
     return work

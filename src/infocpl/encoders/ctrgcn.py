@@ -15,6 +15,7 @@ from torch.nn import functional
 from infocpl.encoders.graph import directed_partition
 from infocpl.encoders.layers import ByteDropout
 from infocpl.encoders.network import NetworkConfig, SkeletonNetwork
+from infocpl.encoders.shared import BatchNorm2d
 from infocpl.errors import ConfigError
 
 __all__ = ["CTRGCN", "CTRGCNConfig", "refine_topology"]
@@ -104,7 +105,7 @@ class GraphConv(nn.Module):
         self.convs = nn.ModuleList(
             TopologyConv(in_channels, out_channels, relations=relations) for _ in graph
         )
-        self.norm = nn.BatchNorm2d(out_channels)
+        self.norm = BatchNorm2d(out_channels)
         # As published: a block starts as (almost) its shortcut.
         nn.init.constant_(self.norm.weight, 1e-6)
         self.shortcut: nn.Module = nn.Identity()
@@ -141,12 +142,12 @@ class MultiScaleTime(nn.Module):
                     (dilation, 1),
                     bias=False,
                 ),
-                nn.BatchNorm2d(width),
+                BatchNorm2d(width),
             )
             for dilation in dilations
         )
         pool = nn.MaxPool2d((3, 1), (stride, 1), (1, 0))
-        self.branches.append(narrow(pool, nn.BatchNorm2d(width)))
+        self.branches.append(narrow(pool, BatchNorm2d(width)))
         self.branches.append(_pointwise(channels, width, stride))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -156,7 +157,7 @@ class MultiScaleTime(nn.Module):
 def _pointwise(in_channels: int, out_channels: int, stride: int = 1) -> nn.Sequential:
     # No bias: the normalisation would take it away again.
     conv = nn.Conv2d(in_channels, out_channels, 1, (stride, 1), bias=False)
-    return nn.Sequential(conv, nn.BatchNorm2d(out_channels))
+    return nn.Sequential(conv, BatchNorm2d(out_channels))
 
 
 class Block(nn.Module):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from infocpl.encoders.shared import current_bodies
 from infocpl.errors import ConfigError
 
 __all__ = ["STREAMS", "ByteDropout", "skeleton_streams"]
@@ -38,13 +39,20 @@ class ByteDropout(nn.Module):
         self.threshold = min(round(rate * 256), 255)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Drop elements of `x` (any shape) and rescale the others, in training mode only."""
+        """Drop elements of `x` and rescale the others, in training mode only.
+
+        `x` has any shape; its first axis numbers bodies.
+        """
         if not self.training or self.threshold == 0:
             return x
-        words = torch.empty((x.numel() + 7) // 8, dtype=torch.int64, device=x.device)
+        # Of a batch that processes share, each draws all masks and takes those of its bodies.
+        bodies, each = current_bodies(), x[:1].numel() if x.dim() else 1
+        first, total = (bodies.before * each, bodies.total * each) if bodies else (0, x.numel())
+        words = torch.empty((total + 7) // 8, dtype=torch.int64, device=x.device)
         # The full 64-bit range: random_() alone leaves the sign bit, and with it one byte, skewed.
         words.random_(-(2**63), None)
-        mask = (words.view(torch.uint8)[: x.numel()] >= self.threshold).to(x.dtype)
+        drawn = words.view(torch.uint8)[first : first + x.numel()]
+        mask = (drawn >= self.threshold).to(x.dtype)
         mask = mask.mul_(256 / (256 - self.threshold))
         # The mask is laid out like the memory of x, so that the product stays contiguous.
         return (

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from infocpl.encoders.layers import STREAMS, skeleton_streams
+from infocpl.encoders.shared import BatchNorm1d, share_bodies
 from infocpl.errors import ConfigError, LayoutError
 from infocpl.skeleton.layout import create_layout
 
@@ -80,7 +81,7 @@ class SkeletonNetwork(nn.Module):
         self.skip_absent = config.skip_absent
         width = layout.dims * len(config.streams)
         self.register_buffer("parents", torch.tensor(layout.parent_index()), persistent=False)
-        self.input_norm = nn.BatchNorm1d(width * len(layout))
+        self.input_norm = BatchNorm1d(width * len(layout))
         self.blocks = nn.ModuleList()
         before = (width, *config.channels[:-1])
         self.plan = list(zip(before, config.channels, config.strides, strict=True))
@@ -118,10 +119,11 @@ class SkeletonNetwork(nn.Module):
             present = present.flatten()
             x = x[present]
         x = x.permute(0, 3, 2, 1).reshape(x.shape[0], -1, frames)  # (N*M, C*V, T)
-        x = self.input_norm(x).view(x.shape[0], -1, joints, frames)
-        x = x.permute(0, 1, 3, 2).contiguous(memory_format=torch.channels_last)
-        for block in self.blocks:
-            x = block(x)
+        with share_bodies(len(x), training=self.training, device=x.device):
+            x = self.input_norm(x).view(x.shape[0], -1, joints, frames)
+            x = x.permute(0, 1, 3, 2).contiguous(memory_format=torch.channels_last)
+            for block in self.blocks:
+                x = block(x)
         pooled = x.mean(dim=(2, 3))
         owner = torch.arange(batch, device=clips.device).repeat_interleave(persons)[present]
         total = pooled.new_zeros(batch, self.dim).index_add(0, owner, pooled)

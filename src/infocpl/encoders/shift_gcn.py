@@ -20,6 +20,7 @@ from torch.nn import functional
 
 from infocpl.encoders.layers import ByteDropout
 from infocpl.encoders.network import NetworkConfig, SkeletonNetwork
+from infocpl.encoders.shared import BatchNorm1d
 
 __all__ = ["ShiftGCN", "ShiftGCNConfig", "shift_frames", "shift_joints"]
 
@@ -84,7 +85,7 @@ def shift_frames(x: Tensor, offset: Tensor, stride: int = 1) -> Tensor:
     return total if total is not None else x
 
 
-class _ChannelNorm(nn.BatchNorm1d):
+class _ChannelNorm(BatchNorm1d):
     """Batch normalisation over the last axis, whatever stands before it."""
 
     def forward(self, x: Tensor) -> Tensor:

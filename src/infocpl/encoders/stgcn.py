@@ -20,6 +20,7 @@ from torch.nn import functional
 from infocpl.encoders.graph import spatial_partition
 from infocpl.encoders.layers import ByteDropout
 from infocpl.encoders.network import NetworkConfig, SkeletonNetwork
+from infocpl.encoders.shared import BatchNorm2d
 from infocpl.errors import ConfigError
 
 __all__ = ["STGCN", "STGCNConfig"]
@@ -95,17 +96,17 @@ class Block(nn.Module):
     ) -> None:
         super().__init__()
         self.graph = GraphConv(in_channels, out_channels, adjacency)
-        self.graph_norm = nn.BatchNorm2d(out_channels)
+        self.graph_norm = BatchNorm2d(out_channels)
         self.time = nn.Conv2d(
             out_channels, out_channels, (kernel, 1), (stride, 1), (kernel // 2, 0)
         )
-        self.time_norm = nn.BatchNorm2d(out_channels)
+        self.time_norm = BatchNorm2d(out_channels)
         self.dropout = ByteDropout(dropout)
         self.shortcut: nn.Module | None = None
         if residual and (in_channels != out_channels or stride != 1):
             self.shortcut = nn.Sequential(
                 nn.Conv2d(in_channels, out_channels, 1, (stride, 1)),
-                nn.BatchNorm2d(out_channels),
+                BatchNorm2d(out_channels),
             )
         elif residual:
             self.shortcut = nn.Identity()

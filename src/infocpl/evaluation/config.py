@@ -37,7 +37,7 @@ class ExperimentConfig:
     """
 
     frames: int = 50
-    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    encoder: EncoderConfig = field(default_factory=lambda: EncoderConfig(members=2))
     alignment: AlignmentConfig = field(default_factory=AlignmentConfig)
     alphas: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
     selection: str = "pseudo-unseen"
@@ -57,7 +57,8 @@ class ExperimentConfig:
 
 def _fast() -> ExperimentConfig:
     base = ExperimentConfig(folds=1)
-    encoder = replace(base.encoder, fit=replace(base.encoder.fit, epochs=12, warmup=1))
+    fit = replace(base.encoder.fit, epochs=12, warmup=1)
+    encoder = replace(base.encoder, fit=fit, members=1)
     return replace(base, encoder=encoder)
 
 

@@ -23,6 +23,7 @@ from infocpl.semantics.labels import LabelSet
 from infocpl.semantics.lexicon import Lexicon
 from infocpl.semantics.text import restore_text_encoder
 from infocpl.training.config import to_dict
+from infocpl.training.feature_cache import FeatureCache
 from infocpl.training.pretrained import ZeroShotModel
 from infocpl.training.stages import forbid_classes
 
@@ -84,6 +85,7 @@ def evaluate_model(
     cache: EmbeddingCache | None = None,
     text_encoder: str | Path | None = None,
     progress: Callable[[int, int], None] | None = None,
+    features: FeatureCache | None = None,
 ) -> dict[str, Any]:
     """Zero-shot recognition of every clip of the unseen classes of `split`.
 
@@ -93,6 +95,7 @@ def evaluate_model(
     store : N clips, on any layout that can be mapped to the model's
     split : only its unseen classes are used; the model need not come from the same dataset
     lexicons, cache, text_encoder, progress : see :func:`describe_for`
+    features : where features of the clips are looked up and kept (default: nowhere)
 
     Returns
     -------
@@ -125,7 +128,7 @@ def evaluate_model(
         text_encoder=text_encoder,
         progress=progress,
     )
-    features = torch.cat(
+    encoded = torch.cat(
         [
             model.encode(
                 prepare_clips(
@@ -134,12 +137,13 @@ def evaluate_model(
                     layout=model.encoder.layout,
                     persons=model.persons,
                     rows=chosen[start : start + _FEW],
-                ).keypoints
+                ).keypoints,
+                cache=features,
             )
             for start in range(0, len(chosen), _FEW)
         ]
     )
-    scores = model.scores(features, text_table(codebook)).double().numpy()
+    scores = model.scores(encoded, text_table(codebook)).double().numpy()
     zsl = measure_zsl(scores, np.array([rows[int(label)] for label in store.labels[chosen]]))
     recalls = zip(split.unseen, per_class_recall(zsl.confusion), strict=True)
     return {

@@ -137,9 +137,9 @@ class TaskData:
         """The same task inside the seen classes: some of them play the unseen ones.
 
         Only training clips enter, extra ones with the same care for the classes that play unseen
-        ones as for the unseen ones themselves. One training subject's clips (or a fifth of the clips where
-        there are fewer than three subjects) become the seen test clips, so that calibration
-        meets people it was not trained on, as it will in earnest.
+        ones as for the unseen ones themselves. One training subject's clips (or a fifth of the
+        clips where there are fewer than three subjects) become the seen test clips, so that
+        calibration meets people it was not trained on, as it will in earnest.
         """
         split = self.split.hold_out(count, seed=seed)
         unseen = [self.clips.classes.index(name) for name in split.unseen]

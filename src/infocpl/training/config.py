@@ -26,7 +26,10 @@ class FitConfig:
     weight_decay : decoupled (AdamW); 0 gives plain Adam
     warmup : epochs in which the learning rate rises linearly from 0, before a cosine to 0
     precision : ``"fp32"``, ``"bf16"``, or ``"auto"`` (bf16 where the processor multiplies it
-        natively, else fp32)
+        natively, else fp32). On such a CPU, one thread, a step of ``stgcn-small`` took 83 instead
+        of 180 ms, ``stgcn`` 222 instead of 411, the small Shift-GCN and CTR-GCN four fifths;
+        elsewhere bf16 is emulated and slower. Another precision gives other bits: to repeat a
+        training on other machines, name one
     checkpoint_every : epochs between checkpoints; decides what a kill costs, and no number
     """
 

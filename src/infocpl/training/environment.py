@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch
 from infocpl import __version__
 from infocpl.training.loop import native_bf16
 
-__all__ = ["RECIPE", "environment"]
+__all__ = ["RECIPE", "environment", "is_main_process"]
 
 RECIPE = 1
 """Raised whenever equal arguments begin to give other weights or features than before."""
@@ -29,7 +30,6 @@ def environment() -> dict[str, Any]:
     True
     """
     cuda = torch.cuda.is_available()
-    together = torch.distributed.is_available() and torch.distributed.is_initialized()
     return {
         "infocpl": __version__,
         "recipe": RECIPE,
@@ -39,5 +39,16 @@ def environment() -> dict[str, Any]:
         "device": torch.cuda.get_device_name() if cuda else "cpu",
         "bf16": native_bf16(),
         "threads": torch.get_num_threads(),
-        "processes": torch.distributed.get_world_size() if together else 1,
+        "processes": int(os.environ.get("WORLD_SIZE", "1")),
     }
+
+
+def is_main_process() -> bool:
+    """True in the one process that writes files and speaks, of those started together.
+
+    Examples
+    --------
+    >>> is_main_process()
+    True
+    """
+    return os.environ.get("RANK", "0") == "0"

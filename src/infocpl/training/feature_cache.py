@@ -18,7 +18,7 @@ from infocpl.errors import CheckpointError
 from infocpl.files import canonical_hash
 from infocpl.semantics.cache_folder import default_cache_folder
 from infocpl.training.checkpoint import load_tensors, save_tensors
-from infocpl.training.environment import environment
+from infocpl.training.environment import environment, is_main_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,7 +122,8 @@ def encode_clips(
         found = cache.find(key, len(block))
         if found is None:
             found = torch.cat([*_batches(module, block, batch_size)])
-            cache.keep(key, found)
+            if is_main_process():
+                cache.keep(key, found)
         parts.append(found)
     return torch.cat(parts)
 

@@ -2,6 +2,9 @@
 
 Randomness is a function of (seed, epoch) alone: every epoch reseeds the generator and draws its
 own order, so a run that is killed and resumed repeats the uninterrupted run exactly.
+
+Where several processes are launched, each draws what one process would draw for the whole batch,
+and works on its part of it: losses are those of one process, up to rounding.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedDataParallelKwargs
 from torch import Tensor, nn
 
 from infocpl.errors import CheckpointError, ConfigError
@@ -29,12 +32,16 @@ _log = logging.getLogger(__name__)
 class Task(nn.Module):
     """A model with its loss: clip indices in, named losses out.
 
-    ``forward(index, epoch)`` returns a dictionary of scalar losses whose sum is minimised, or an
-    empty dictionary when the batch teaches nothing and must be skipped.
+    ``forward(index, epoch, part)`` returns a dictionary of scalar losses whose sum is minimised, or
+    an empty dictionary when the batch teaches nothing and must be skipped.
     """
 
-    def forward(self, index: Tensor, epoch: int) -> dict[str, Tensor]:
-        """Losses of the clips at `index` (B,)."""
+    def forward(self, index: Tensor, epoch: int, part: slice = slice(None)) -> dict[str, Tensor]:
+        """Mean losses of the clips at `index` (B,), of which this process answers for `part`.
+
+        Whatever is random must be drawn for all of `index`. Where there is one process, `part` is
+        not given.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define forward")
 
 
@@ -89,7 +96,19 @@ def fit(
     if precision == "auto":
         precision = "bf16" if native_bf16() else "fp32"
     # Precision is chosen a training, not a process: accelerate's own switch cannot change twice.
-    accelerator = Accelerator(mixed_precision="no")
+    # Statistics of batches are equal in all processes already and need not be sent.
+    accelerator = Accelerator(
+        # Without this, processes started on a machine without a GPU do not find each other.
+        cpu=not torch.cuda.is_available(),
+        mixed_precision="no",
+        kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],
+    )
+    processes = accelerator.num_processes
+    if clips // _batch_count(clips, config.batch_size) < processes:
+        raise ConfigError(
+            f"a batch of {config.batch_size} of {clips} clips cannot be shared by {processes} "
+            "processes"
+        )
     half = torch.autocast(
         accelerator.device.type, dtype=torch.bfloat16, enabled=precision == "bf16"
     )
@@ -114,22 +133,27 @@ def fit(
             for group in engine.param_groups:
                 group["lr"] = rate
             with half:
-                losses: dict[str, Tensor] = model(_share(batch, accelerator), epoch)
+                part, weight = _share(len(batch), accelerator)
+                losses: dict[str, Tensor] = model(
+                    batch.to(accelerator.device), epoch, *((part,) if processes > 1 else ())
+                )
             if not losses:
                 continue
             engine.zero_grad()
-            accelerator.backward(_finite_sum(losses, epoch, config))
+            # Gradients are averaged over processes, whose parts may be of unequal size.
+            total = _finite_sum(losses, epoch, config)
+            accelerator.backward(total * (weight * processes) if processes > 1 else total)
             engine.step()
             steps += 1
             for name, value in losses.items():
-                totals[name] = totals.get(name, 0.0) + float(value.detach())
+                totals[name] = totals.get(name, 0.0) + float(value.detach()) * weight
         task.eval()
         done = epoch + 1
         due = done % config.checkpoint_every == 0 or done == last
         if checkpoint is not None and due and accelerator.is_main_process:
             _save(checkpoint, task, optimizer, done, identity)
         if on_epoch is not None:
-            means = {name: value / steps for name, value in totals.items()}
+            means = {name: value / steps for name, value in _added(totals, accelerator).items()}
             on_epoch(EpochReport(done, config.epochs, means))
     return task.eval()
 
@@ -147,19 +171,36 @@ def _finite_sum(losses: dict[str, Tensor], epoch: int, config: FitConfig) -> Ten
 def _batches(clips: int, size: int, seed: int, epoch: int) -> Iterator[Tensor]:
     torch.manual_seed(_mix(seed, epoch))
     order = torch.randperm(clips, generator=torch.Generator().manual_seed(_mix(seed, epoch) + 1))
-    count = max(1, round(clips / size))
     # Equal batches: a last batch of one clip would break batch statistics.
-    return iter(torch.tensor_split(order, count))
+    return iter(torch.tensor_split(order, _batch_count(clips, size)))
+
+
+def _batch_count(clips: int, size: int) -> int:
+    return max(1, round(clips / size))
 
 
 def _mix(seed: int, epoch: int) -> int:
     return (seed * 1_000_003 + epoch * 9_973) % (2**62)
 
 
-def _share(batch: Tensor, accelerator: Accelerator) -> Tensor:
-    """Part of the global batch that belongs to this process."""
-    part = batch[accelerator.process_index :: accelerator.num_processes]
-    return part.to(accelerator.device)
+def _share(batch: int, accelerator: Accelerator) -> tuple[slice, float]:
+    """Clips of a batch that belong to this process, and their share of it.
+
+    Parts are consecutive: the encoders' shared layers rely on that.
+    """
+    rank, processes = accelerator.process_index, accelerator.num_processes
+    start, stop = batch * rank // processes, batch * (rank + 1) // processes
+    return slice(start, stop), (stop - start) / batch
+
+
+def _added(totals: dict[str, float], accelerator: Accelerator) -> dict[str, float]:
+    """Sums over processes of what each has added up."""
+    if accelerator.num_processes == 1:
+        return totals
+    names = sorted(totals)
+    values = torch.tensor([totals[name] for name in names], dtype=torch.float64)
+    sums = accelerator.reduce(values.to(accelerator.device), reduction="sum")
+    return dict(zip(names, sums.tolist(), strict=True))
 
 
 def _save(

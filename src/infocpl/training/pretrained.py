@@ -22,7 +22,8 @@ from infocpl.files import atomic_folder, read_json, write_json
 from infocpl.semantics.description_choice import DescriptionChoice
 from infocpl.training.checkpoint import load_tensors, save_tensors
 from infocpl.training.config import FitConfig, from_dict, to_dict
-from infocpl.training.stages import EncoderConfig, TrainedEncoder, encode_clips
+from infocpl.training.feature_cache import FeatureCache, encode_clips
+from infocpl.training.stages import EncoderConfig, TrainedEncoder
 
 __all__ = ["FORMAT_VERSION", "ZeroShotModel"]
 
@@ -63,9 +64,9 @@ class ZeroShotModel:
         """Names of the classes the encoder was trained on."""
         return self.encoder.training_classes
 
-    def encode(self, clips: NDArray[np.float32]) -> Tensor:
-        """(N, M, T, V, C) prepared clips to (N, D) features."""
-        return encode_clips(self.encoder.module, clips)
+    def encode(self, clips: NDArray[np.float32], *, cache: FeatureCache | None = None) -> Tensor:
+        """(N, M, T, V, C) prepared clips to (N, D) features, kept in `cache` if there is one."""
+        return encode_clips(self.encoder.module, clips, cache=cache)
 
     def scores(self, features: Tensor, text: TextTable) -> Tensor:
         """(N, D) features to (N, C) scores, higher is better."""

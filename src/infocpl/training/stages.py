@@ -30,6 +30,7 @@ from infocpl.files import canonical_hash
 from infocpl.training.checkpoint import save_tensors
 from infocpl.training.config import FitConfig, decisive
 from infocpl.training.encoder_cache import EncoderCache, read_finished
+from infocpl.training.environment import is_main_process
 from infocpl.training.feature_cache import encode_clips
 from infocpl.training.loop import EpochReport, fit
 from infocpl.training.tasks import AlignmentTask, EncoderTask, LossSampling
@@ -266,6 +267,8 @@ def train_encoder(
         config.smoothing,
     )
     fit(task, len(labels), config.fit, seed=seed, checkpoint=state, on_epoch=on_epoch)
+    if not is_main_process():
+        return trained
     if cache is not None:
         cache.keep(identity, dict(module.state_dict()), list(classes))
     if done is not None and state is not None:

@@ -50,16 +50,17 @@ class EncoderTask(Task):
         self._clips = clips
         self._labels = labels
 
-    def forward(self, index: Tensor, epoch: int) -> dict[str, Tensor]:
+    def forward(self, index: Tensor, epoch: int, part: slice = slice(None)) -> dict[str, Tensor]:
         """Classification loss of a batch of augmented clips."""
         where = index.cpu()
         if isinstance(self._clips, ClipRows):
             clips = torch.from_numpy(self._clips[where.numpy()]).to(index.device)
         else:
             clips = self._clips[where].to(index.device)
-        features = self.encoder(augment_clips(clips, self.augment))
+        # All processes vary the whole batch, so that each clip is varied as in one process.
+        features = self.encoder(augment_clips(clips, self.augment)[part])
         logits = self.classifier(features)
-        labels = self._labels[where].to(index.device)
+        labels = self._labels[where[part]].to(index.device)
         loss = functional.cross_entropy(logits.float(), labels, label_smoothing=self.smoothing)
         return {"classification_loss": loss}
 
@@ -130,7 +131,7 @@ class AlignmentTask(Task):
         self._labels = labels
         self._text = text
 
-    def forward(self, index: Tensor, epoch: int) -> dict[str, Tensor]:
+    def forward(self, index: Tensor, epoch: int, part: slice = slice(None)) -> dict[str, Tensor]:
         """Loss sampling, mean over heads, and the losses that are switched on beside it.
 
         Nothing for a batch of one class.
@@ -143,32 +144,50 @@ class AlignmentTask(Task):
         if self.sampling.noise:
             features = features + self.sampling.noise * torch.randn_like(features)
         inverse = epoch < self.sampling.inverse_epochs
+        # Negatives come from the whole batch, whoever it is shared with.
+        anchors = torch.arange(len(index), device=index.device)[part]
         if self.sampling.dense:
+            # Every process looks at the whole batch: the mean of equal losses is that loss.
             losses = self.model.dense_losses(features, labels, self._text, inverse=inverse)
         else:
-            losses = self._sampled(features, labels, negatives, inverse=inverse)
+            losses = self._sampled(features, labels, negatives, part, anchors, inverse=inverse)
         found = {"alignment_loss": losses.mean()}
         if self.sampling.margin_weight and self._masked is not None:
             margins = self.model.margin_losses(
-                features,
-                self._masked[index],
-                labels,
+                features[part],
+                self._masked[index[part]],
+                labels[part],
                 self._text,
                 self.sampling.margin,
                 inverse=inverse,
             )
             found["margin_loss"] = self.sampling.margin_weight * margins.mean()
         if self.model.gate is not None:
-            found["gate_loss"] = self.model.gate_loss(features, labels, self._text, negatives[0])
+            found["gate_loss"] = self.model.gate_loss(
+                features, labels, self._text, negatives[0], anchors
+            )
         return found
 
     def _sampled(
-        self, features: Tensor, labels: Tensor, negatives: Tensor, *, inverse: bool
+        self,
+        features: Tensor,
+        labels: Tensor,
+        negatives: Tensor,
+        part: slice,
+        anchors: Tensor,
+        *,
+        inverse: bool,
     ) -> Tensor:
         others = None
         if self.sampling.text_negatives:
             classes, count = len(self._text.labels), self.sampling.text_negatives
-            others = sample_other_classes(labels, classes, count, len(negatives))
+            others = sample_other_classes(labels, classes, count, len(negatives))[:, part]
         return self.model.head_losses(
-            features, labels, self._text, negatives, other_classes=others, inverse=inverse
+            features,
+            labels,
+            self._text,
+            negatives[:, part],
+            other_classes=others,
+            anchors=anchors,
+            inverse=inverse,
         )

@@ -131,6 +131,9 @@ class Evaluate:
     """File for the numbers as JSON (must not exist)."""
     text_encoder: str | None = None
     """Where the model's text encoder lies now, if not where it was during training."""
+    feature_cache: Path | None = None
+    """Folder where features of clips are kept, so that the same model encodes them once (default:
+    in the user's cache, which INFOCPL_CACHE names)."""
 
     def execute(self, typed: str) -> int:
         """Run the command."""

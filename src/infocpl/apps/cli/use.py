@@ -70,6 +70,7 @@ def run_evaluate(options: Evaluate) -> int:
     from infocpl.evaluation.evaluate import evaluate_model
     from infocpl.files import write_json
     from infocpl.semantics import load_lexicon
+    from infocpl.training.feature_cache import FeatureCache
     from infocpl.training.pretrained import ZeroShotModel
     from infocpl.training.stages import forbid_classes
 
@@ -79,6 +80,7 @@ def run_evaluate(options: Evaluate) -> int:
     lexicons = tuple(map(load_lexicon, options.lexicon))
     # Said before minutes are spent on reading files, and again by evaluate_model().
     forbid_classes(model.seen, split.unseen, "model")
+    features = FeatureCache(options.feature_cache)
     reporter = Reporter()
 
     def measure(store: ClipStore) -> dict[str, Any]:
@@ -90,6 +92,7 @@ def run_evaluate(options: Evaluate) -> int:
                 lexicons=lexicons,
                 text_encoder=options.text_encoder,
                 progress=progress,
+                features=features,
             )
 
     if is_store(options.data):
