@@ -32,6 +32,8 @@ class ExperimentConfig:
         and marks every number it touches
     folds : how many times seen classes are held out, a seed
     variants : further rows beside InfoCPL, names of :data:`.variants.VARIANTS`
+    transductive : tell for every method, in a row of its own, what refining its scores on the
+        unlabelled unseen clips together gives (:mod:`.transductive`)
     with_oracle : tell for every method, beside its honest number and never in its place, what
         choosing on the unseen test clips would have shown
     """
@@ -44,6 +46,7 @@ class ExperimentConfig:
     folds: int = 3
     variants: tuple[str, ...] = ()
     with_oracle: bool = False
+    transductive: bool = False
 
     def __post_init__(self) -> None:
         if self.selection not in SELECTION_RULES:

@@ -40,6 +40,7 @@ from infocpl.evaluation.selection import (
     weigh,
 )
 from infocpl.evaluation.task_data import TaskData
+from infocpl.evaluation.transductive import refine_scores
 from infocpl.evaluation.variants import describe_for, is_ridge, list_methods
 from infocpl.training.encoder_cache import EncoderCache
 from infocpl.training.stages import TrainedEncoder, forbid_classes
@@ -61,6 +62,7 @@ class MethodRun:
     calibration : gamma of this very model
     gate : like `gzsl`, behind the gate instead of with gamma; None without a gate
     oracle : the same method chosen on the unseen test clips, where that was asked for besides
+    transductive : its scores refined on the unlabelled unseen clips, where that was asked for
     """
 
     choice: Choice
@@ -71,6 +73,7 @@ class MethodRun:
     calibration: Calibration
     gate: GzslResult | None = None
     oracle: MethodRun | None = None
+    transductive: ZslResult | None = None
 
 
 @dataclass(frozen=True)
@@ -166,6 +169,8 @@ def _run_seed(
                 run = replace(run, oracle=_finish(best, *told, _ignore, note))
         else:
             run = _finish(_oracle(*told, advance), *told, _ignore, note)
+        if config.transductive:
+            run = replace(run, transductive=_refine(run, task, features))
         runs[method] = run
     return SeedRun(seed, runs, features.encoder, features, time.monotonic() - started)
 
@@ -199,6 +204,11 @@ def _finish(
     if choice.fusion is not None and isinstance(aligner, StandardInfoCPL):
         weigh(aligner, choice.fusion)
     return _measure(aligner, choice, task, features)
+
+
+def _refine(run: MethodRun, task: TaskData, features: Features) -> ZslResult:
+    refined = refine_scores(run.scores, features.unseen_test.numpy())
+    return measure_zsl(refined, task.rows(task.unseen_test, task.split.unseen))
 
 
 def _measure(aligner: Aligner, choice: Choice, task: TaskData, features: Features) -> MethodRun:

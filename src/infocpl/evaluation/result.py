@@ -318,6 +318,7 @@ def _method(method: str, task: TaskData, runs: Sequence[SeedRun]) -> dict[str, A
         "curve": _curve(entries[0].gzsl),
         "gate_curve": _curve(entries[0].gate),
         "oracle": _oracle(entries, runs),
+        "transductive": _transductive(entries),
     }
 
 
@@ -345,6 +346,26 @@ def _paired(method: str, runs: Sequence[SeedRun]) -> dict[str, Any] | None:
             "sd": float(np.std(per_seed, ddof=1)) if len(per_seed) > 1 else None,
             **_interval(ahead, pairs[0][0].labels, "class and clip"),
         },
+    }
+
+
+def _transductive(entries: Sequence[MethodRun]) -> dict[str, Any] | None:
+    """Numbers after refinement on the unlabelled test clips, if that was asked for."""
+    found = [entry.transductive for entry in entries if entry.transductive is not None]
+    if not found:
+        return None
+    keys = ("top1", "top5", "per_class_mean")
+    table = np.array([[getattr(zsl, key) for key in keys] for zsl in found])
+    spread = table.std(axis=0, ddof=1) if len(table) > 1 else [None] * len(keys)
+    return {
+        "mean": {f"zsl.{key}": float(v) for key, v in zip(keys, table.mean(axis=0), strict=True)},
+        "sd": {
+            f"zsl.{key}": None if v is None else float(v)
+            for key, v in zip(keys, spread, strict=True)
+        },
+        "per_seed": [
+            {f"zsl.{k}": float(v) for k, v in zip(keys, row, strict=True)} for row in table
+        ],
     }
 
 

@@ -42,6 +42,9 @@ class RunOptions:
     `one-head no-inverse` (`infocpl info` lists them), or `all`."""
     with_oracle: bool = False
     """Show beside every number what choosing on the unseen test clips would have shown (†)."""
+    transductive: bool = False
+    """Show, in rows of their own, what naming all unseen clips together gives: scores refined on
+    the unlabelled test clips (‡)."""
     text_encoder: str = "minilm"
     """Text encoder: a name (see `infocpl info`), a folder with a sentence-transformers or CLIP
     model, or a .npy file of vectors with its labels beside it."""

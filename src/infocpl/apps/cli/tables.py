@@ -51,6 +51,10 @@ def print_result(result: dict[str, Any], out: Path) -> None:
         if peeked := method.get("oracle"):
             cells = [_cell(peeked["mean"].get(key), None, " †") for _, key in _COLUMNS]
             table.add_row("  chosen on test clips", *cells, style="dim")
+        if together := method.get("transductive"):
+            spread = together["sd"]
+            cells = [_cell(together["mean"].get(k), spread.get(k), " ‡") for _, k in _COLUMNS]
+            table.add_row("  all clips named together", *cells, style="dim")
     table.add_row("chance", f"{100 * result['chance']['zsl']:.1f}", *[""] * (len(_COLUMNS) - 1))
     for row in result["published"]:
         table.add_row(
@@ -138,6 +142,8 @@ def _caption(result: dict[str, Any]) -> str:
             "† chosen on the unseen test clips, as published work does: an upper bound; the "
             "honest numbers above it do not use them"
         )
+    if any(m.get("transductive") for m in result["methods"].values()):
+        lines.append("‡ transductive: scores refined on all unlabelled unseen clips together")
     if result["selection"]["oracle"]:
         lines.append("† chosen on the unseen test clips: an upper bound, not a measurement")
     if warning := result["features"].get("warning"):

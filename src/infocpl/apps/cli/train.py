@@ -113,6 +113,7 @@ def create_config(
         folds=config.folds if options.folds is None else options.folds,
         variants=variants,
         with_oracle=options.with_oracle,
+        transductive=options.transductive,
     )
 
 

@@ -40,6 +40,7 @@ COLUMNS = (
 )
 """Key in ``mean`` and ``sd``, heading, key in a published row."""
 
+_TOGETHER_NOTE = "transductive: scores refined on all unlabelled unseen clips together"
 _ORACLE_NOTE = "chosen on the test clips of unseen classes: an upper bound, not a result"
 
 
@@ -252,10 +253,18 @@ def _caption(result: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Features", features["encoder"] + (f" ({', '.join(map(str, streams))})" * bool(streams))),
         ("Text encoder", text["encoder"]),
         ("Text", _plain(optional(text, "choice", dict, "result.text").get("summary") or "")),
+        ("Learned besides", _besides(result.get("extra"))),
         ("Selection", result["selection"]["rule"]),
         ("Seeds", _plain(result["seeds"])),
     ]
     return [(name, value) for name, value in pieces if value]
+
+
+def _besides(extra: Mapping[str, Any] | None) -> str:
+    """Extra training classes, without which the rows would be other ones."""
+    if not extra:
+        return ""
+    return f"{extra['clips']} clips of {len(extra['classes'])} classes of {extra['source']}"
 
 
 def _rows(result: Mapping[str, Any], *, oracle: bool) -> list[dict[str, Any]]:
@@ -279,6 +288,12 @@ def _rows(result: Mapping[str, Any], *, oracle: bool) -> list[dict[str, Any]]:
             upper = need(peeked, "mean", dict, f"{where}.oracle")
             cells = [_cell(upper.get(key), mark=True) for key, _, _ in COLUMNS]
             rows.append(_row("oracle", method["title"], _ORACLE_NOTE, cells))
+        together = optional(method, "transductive", dict, where)
+        if together:
+            found = need(together, "mean", dict, f"{where}.transductive")
+            spread = optional(together, "sd", dict, f"{where}.transductive")
+            cells = [_cell(found.get(key), spread.get(key)) for key, _, _ in COLUMNS]
+            rows.append(_row("transductive", method["title"], _TOGETHER_NOTE, cells))
     for place, entry in enumerate(optional(result, "published", list, "result")):
         where = f"result.published[{place}]"
         need(entry, "top1", int, where)
