@@ -6,10 +6,13 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infocpl.alignment.base import TextTable
 from infocpl.data import PreparedClips, Split
+from infocpl.data.extra import join_clips
 from infocpl.errors import SplitLeakageError
 from infocpl.evaluation.task_data import TaskData, text_table
 
@@ -135,3 +138,56 @@ def test_a_weighed_codebook_gives_a_weighed_table(small_codebook):
     assert text_table(small_codebook).weights is None
     weighed = small_codebook.weigh(0.25)
     np.testing.assert_array_equal(text_table(weighed).weights.numpy(), weighed.weights)
+
+
+def text_of(names: tuple[str, ...], count: int, seed: int) -> TextTable:
+    rows = torch.randn(len(names), count + 2, 5, generator=torch.Generator().manual_seed(seed))
+    return TextTable(
+        names, rows[:, 2:], torch.ones(len(names), count, dtype=torch.bool), rows[:, 0], rows[:, 1]
+    )
+
+
+@pytest.fixture(scope="module")
+def wider(task) -> TaskData:
+    """The task with clips of six classes of another dataset; number i shows class i and i + 6."""
+    names = tuple(f"other {number}" for number in range(6))
+    labels = np.repeat(np.arange(6), 2)
+    other = PreparedClips(
+        np.ones((12, 1, 2, 20, 3), np.float32), labels, ("x",) * 12, labels, "kinect20", names
+    )
+    excluded = {name: frozenset({names[number % 6]}) for number, name in enumerate(CLASSES)}
+    clips, elsewhere = join_clips(task.clips, other, "other", excluded)
+    whole = dataclasses.replace(task, clips=clips, text=text_of(CLASSES, 3, 0))
+    return whole.with_extra(elsewhere, text_of(names, 4, 1))
+
+
+def test_extra_clips_are_learned_and_never_tested(wider):
+    # Unseen classes 9, 10 and 11 are shown by others 3, 4 and 5.
+    assert wider.extra_classes == ("other: other 0", "other: other 1", "other: other 2")
+    assert names_of(wider, wider.extra) == set(wider.extra_classes)
+    tested = {*wider.seen_test.tolist(), *wider.unseen_test.tolist()}
+    assert not tested & set(wider.learned.tolist())
+    assert wider.learned_classes == (*wider.split.seen, *wider.extra_classes)
+
+
+@given(seed=st.integers(0, 2**31), count=st.integers(1, 8))
+def test_a_pseudo_task_leaves_out_what_shows_any_unseen_class_of_either_kind(wider, seed, count):
+    inner = wider.pseudo(count, seed)
+    unseen = {*inner.split.unseen, *wider.split.unseen}
+    shown = {f"other: other {CLASSES.index(name) % 6}" for name in unseen}
+    assert set(inner.extra_classes) == {f"other: other {n}" for n in range(6)} - shown
+    assert names_of(inner, inner.extra) == set(inner.extra_classes)
+
+
+def test_extra_text_stands_behind_the_own_and_keeps_its_rows(wider):
+    own, other = text_of(CLASSES, 3, 0), text_of(tuple("abcdef"), 4, 1)
+    some = wider.text.subset(("class 2", "other: other 5"))
+    assert torch.equal(some.descriptions[0, :3], own.descriptions[2])
+    assert not some.mask[0, 3]
+    assert torch.equal(some.descriptions[1], other.descriptions[5])
+    assert torch.equal(some.motion[1], other.motion[5])
+
+
+def test_an_extra_class_that_shows_an_unseen_one_is_a_leak(wider):
+    with pytest.raises(SplitLeakageError, match="other: other 3"):
+        dataclasses.replace(wider, extra_classes=("other: other 3",))
