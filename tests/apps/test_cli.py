@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +70,18 @@ def test_the_help_of_the_program_lists_every_command(infocpl):
 def test_the_version_is_that_of_the_package(infocpl):
     told = infocpl("--version")
     assert (told.code, told.out.strip()) == (0, __version__)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [(("--version",), 0, __version__), (("info", "--dataset", "x"), 1, "infocpl: error: ")],
+)
+def test_the_package_itself_can_be_run_and_hands_its_exit_code_on(arguments, code, said):
+    done = subprocess.run(
+        [sys.executable, "-m", "infocpl", *arguments], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == code
+    assert (done.stdout or done.stderr).startswith(said)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from infocpl.apps.study import StudyPlan, random_splits, run_study
 from infocpl.data import create_dataset
 from infocpl.errors import ConfigError, DataError
 from infocpl.evaluation.config import create_preset
+from infocpl.semantics import DescriptionChoice
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def plan(small_store, text_cache, one_thread, tmp_path_factory) -> StudyPlan:
         out=tmp_path_factory.mktemp("study") / "out",
         config=dataclasses.replace(tiny, frames=8, encoder=encoder, variants=("one-head",)),
         seeds=(0,),
-        granularities=("definition",),
+        descriptions=DescriptionChoice(("definition",)),
     )
 
 

@@ -114,7 +114,8 @@ def test_the_oracle_is_told_beside_the_honest_number_where_it_was_asked_for(
     assert {**honest, "oracle": None} == plain
     for entry in told["methods"].values():
         oracle = entry["oracle"]
-        assert oracle["mean"].keys() == entry["mean"].keys()
+        # A gate is fitted in folds, which choosing on the test clips does without.
+        assert oracle["mean"].keys() == {k for k in entry["mean"] if not k.startswith("gate.")}
         assert oracle["inflation"]["zsl.top1"] >= 0
         assert oracle["mean"]["zsl.top1"] - oracle["inflation"]["zsl.top1"] == pytest.approx(
             entry["mean"]["zsl.top1"]

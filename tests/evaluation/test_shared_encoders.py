@@ -12,6 +12,7 @@ from infocpl.errors import SplitLeakageError
 from infocpl.evaluation import runs
 from infocpl.evaluation.ablation import AblationRow, run_ablation, seen_task
 from infocpl.evaluation.experiment import run_experiment
+from infocpl.semantics.description_choice import DescriptionChoice
 from infocpl.training.checkpoint import load_tensors, save_tensors
 from infocpl.training.encoder_cache import EncoderCache
 from infocpl.training.loop import EpochReport
@@ -74,7 +75,7 @@ def test_an_ablation_takes_the_encoders_that_a_run_selected_with(
     indices = SplitIndices(small_task.train, small_task.seen_test, small_task.unseen_test)
     book = small_codebook.subset(small_task.split.seen)
     cut = seen_task(small_task.clips, small_task.split, indices, book)
-    rows = (AblationRow("name", ("name",), motion=False, count=1),)
+    rows = (AblationRow("name", DescriptionChoice(("name",), count=1, motion=False)),)
     shared = run_ablation(cut, {"trigrams": book}, small_config, (0,), rows=rows, cache=cache)
     assert trained == []
     assert shared == run_ablation(cut, {"trigrams": book}, small_config, (0,), rows=rows)

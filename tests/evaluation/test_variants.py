@@ -12,6 +12,7 @@ from infocpl.errors import ConfigError
 from infocpl.evaluation.config import create_preset
 from infocpl.evaluation.experiment import plan_units, run_experiment
 from infocpl.evaluation.head_weights import HeadTrial, final_weights, judge_weights
+from infocpl.evaluation.selection import select
 from infocpl.evaluation.variants import (
     METHODS,
     VARIANTS,
@@ -179,7 +180,7 @@ def trial(good: int, seed: int) -> HeadTrial:
     labels = rng.integers(0, 4, 80)
     scores = torch.from_numpy(rng.normal(size=(3, 80, 4))).float()
     scores[good] += 6 * torch.eye(4)[torch.from_numpy(labels)]
-    return HeadTrial(labels, labels, np.arange(1), unseen={1: scores})
+    return HeadTrial(labels, unseen={1: scores})
 
 
 def test_a_fold_is_judged_with_the_weights_of_the_other_folds():
@@ -251,3 +252,22 @@ def test_text_of_names_is_one_row_a_class(small_task):
     assert text.descriptions.shape == (len(text.labels), 1, small_task.text.names.shape[1])
     torch.testing.assert_close(text.descriptions[:, 0], small_task.text.names, rtol=0, atol=0)
     assert text.traits is None
+
+
+def test_fitted_head_weights_are_calibrated_in_leads_like_every_other_method(run):
+    entry = run.methods["fitted-fusion"]
+    assert entry.calibration.rule == run.methods["infocpl"].calibration.rule == "relative"
+    assert entry.calibration.gamma == entry.choice.relative_gamma * entry.calibration.lead
+    assert all(told["lead"] is not None for told in entry.choice.evidence)
+    assert entry.choice.gate is not None
+
+
+def test_a_fold_of_equal_head_weights_is_worth_what_the_plain_model_is(small_task, small_config):
+    """One fold has no other folds' weights: lead, gamma and cues must be those of InfoCPL."""
+    one = dataclasses.replace(small_config, folds=1, variants=("fitted-fusion",))
+    found = select(small_task, one, seed=0, work=None, advance=lambda units, note: None)
+    fitted, plain = found["fitted-fusion"], found["infocpl"]
+    assert fitted.epoch == plain.epoch
+    assert fitted.relative_gamma == pytest.approx(plain.relative_gamma)
+    assert fitted.evidence[0]["lead"] == pytest.approx(plain.evidence[0]["lead"], rel=1e-5)
+    assert fitted.gate.weights == pytest.approx(plain.gate.weights, rel=1e-3)

@@ -63,6 +63,23 @@ class TrainingCues:
         task : its seen classes, and unseen ones of which only the text is used
         features : of which only the training clips' are used
         """
+        rows = sample_training(len(features.train))
+        names = (*task.split.seen, *task.split.unseen)
+        return cls.of_scores(
+            score_method(aligner, task, features.train[rows], names), task, features
+        )
+
+    @classmethod
+    def of_scores(
+        cls, scores: NDArray[np.floating], task: TaskData, features: Features
+    ) -> TrainingCues:
+        """The same from the scores of the clips of :func:`.calibration.sample_training`.
+
+        Parameters
+        ----------
+        scores : (R, C) whose first columns are the task's seen classes
+        task, features : as for :meth:`measure`
+        """
         seen = task.split.seen
         labels = task.rows(task.train, seen)
         mean, scale = standardise(features.train)
@@ -70,8 +87,6 @@ class TrainingCues:
         # A class without training clips has no centre; it would stand at the overall mean.
         centres = torch.stack([ready[labels == row].mean(0) for row in np.unique(labels)])
         rows = sample_training(len(features.train))
-        names = (*seen, *task.split.unseen)
-        scores = score_method(aligner, task, features.train[rows], names)
         gap, margin = _gap_and_margin(scores, len(seen))
         distance = torch.cdist(ready[rows], centres).amin(1)
         return cls(

@@ -16,10 +16,12 @@ from torch import Tensor
 
 from infocpl.alignment.fusion import fit_fusion, weigh_heads
 from infocpl.alignment.standard import StandardInfoCPL
+from infocpl.evaluation.calibration import Lead, sample_training
+from infocpl.evaluation.gate import TrainingCues
 from infocpl.evaluation.runs import Features
 from infocpl.evaluation.task_data import TaskData
 from infocpl.evaluation.trial import Trial
-from infocpl.metrics import seen_unseen_curve, top_k_accuracy
+from infocpl.metrics import top_k_accuracy
 
 __all__ = ["HeadTrial", "final_weights", "fit_to_heads", "judge_weights"]
 
@@ -31,41 +33,39 @@ class HeadTrial:
     Attributes
     ----------
     labels : (N,) rows of the held-out classes, of the clips that played unseen
+    fold : task and features of the fold; None without seen test clips
     unseen : epoch to (H, N, U) scores of those clips among the held-out classes
-    joint : epoch to (H, M, C) scores of seen and unseen test clips among all classes
-    joint_labels : (M,) columns of `joint`
-    seen_columns : columns of the classes that were trained on
+    joint : epoch to (H, M, C) scores of seen and unseen test clips among all classes, of a `fold`
+    training : the same of the model's own training clips (:func:`.calibration.sample_training`)
     """
 
     labels: NDArray[np.int64]
-    joint_labels: NDArray[np.int64]
-    seen_columns: NDArray[np.int64]
+    fold: tuple[TaskData, Features] | None = None
     unseen: dict[float, Tensor] = field(default_factory=dict)
     joint: dict[float, Tensor] = field(default_factory=dict)
+    training: dict[float, Tensor] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, task: TaskData) -> HeadTrial:
+    def of(cls, task: TaskData, features: Features) -> HeadTrial:
         """A trial of one fold without any scores yet."""
-        names = (*task.split.seen, *task.split.unseen)
-        clips = np.concatenate([task.seen_test, task.unseen_test])
-        return cls(
-            task.rows(task.unseen_test, task.split.unseen),
-            task.rows(clips, names),
-            np.arange(len(task.split.seen)),
-        )
+        labels = task.rows(task.unseen_test, task.split.unseen)
+        return cls(labels, (task, features) if len(task.seen_test) else None)
 
     @torch.no_grad()
     def add(self, epoch: int, model: StandardInfoCPL, task: TaskData, features: Features) -> None:
-        """Score the fold's test clips with the model as it is after an epoch."""
+        """Score clips of the fold with the model as it is after an epoch."""
 
         def score(clips: Tensor, names: tuple[str, ...]) -> Tensor:
             text = model.text(task.text.subset(names))
             return model.model.head_scores(model.features(clips), text)
 
         self.unseen[epoch] = score(features.unseen_test, task.split.unseen)
-        if len(task.seen_test):
+        if self.fold is not None:
+            names = (*task.split.seen, *task.split.unseen)
             clips = torch.cat([features.seen_test, features.unseen_test])
-            self.joint[epoch] = score(clips, (*task.split.seen, *task.split.unseen))
+            self.joint[epoch] = score(clips, names)
+            rows = sample_training(len(features.train))
+            self.training[epoch] = score(features.train[rows], names)
 
 
 def fit_to_heads(weights: tuple[float, ...], heads: int) -> tuple[float, ...]:
@@ -102,8 +102,8 @@ def final_weights(trials: Sequence[HeadTrial], epoch: float) -> tuple[float, ...
 def judge_weights(trials: Sequence[HeadTrial]) -> list[dict[float, Trial]]:
     """Accuracy and best gamma of every candidate of every fold, with the other folds' weights.
 
-    A single fold has no others: there the heads count equally, as published. There is no lead and
-    no gate: gamma is handed on in the units of the folds' models.
+    A single fold has no others: there the heads count equally, as published. Lead and cues are
+    those of the weighed model, so that gamma and gate carry over like those of any other method.
 
     Returns
     -------
@@ -123,9 +123,18 @@ def judge_weights(trials: Sequence[HeadTrial]) -> list[dict[float, Trial]]:
 
 
 def _judge(trial: HeadTrial, epoch: float, weights: Tensor) -> Trial:
-    fused = weigh_heads(trial.unseen[epoch], weights).double().numpy()
-    gamma = None
-    if epoch in trial.joint:
-        joint = weigh_heads(trial.joint[epoch], weights).double().numpy()
-        gamma = seen_unseen_curve(joint, trial.joint_labels, trial.seen_columns).best_gamma()
-    return Trial(top_k_accuracy(fused, trial.labels), gamma)
+    def fuse(scores: Tensor) -> NDArray[np.float64]:
+        return weigh_heads(scores, weights).double().numpy()
+
+    accuracy = top_k_accuracy(fuse(trial.unseen[epoch]), trial.labels)
+    if trial.fold is None:
+        return Trial(accuracy)
+    task, features = trial.fold
+    names, seen = (*task.split.seen, *task.split.unseen), len(task.split.seen)
+    joint, training = fuse(trial.joint[epoch]), fuse(trial.training[epoch])
+    clips = torch.cat([features.seen_test, features.unseen_test])
+    cues = TrainingCues.of_scores(training, task, features).cues(joint, clips, seen)
+    labels = task.rows(np.concatenate([task.seen_test, task.unseen_test]), names)
+    return Trial.among_all(
+        accuracy, (joint, labels, np.arange(seen)), Lead.of(training, seen), cues
+    )

@@ -19,7 +19,7 @@ from infocpl.alignment.base import Aligner
 from infocpl.alignment.standard import StandardInfoCPL
 from infocpl.evaluation.calibration import FoldGamma, average_gamma, measure_lead
 from infocpl.evaluation.config import ExperimentConfig
-from infocpl.evaluation.gate import FoldClips, Gate, TrainingCues, fit_gate
+from infocpl.evaluation.gate import Gate, TrainingCues, fit_gate
 from infocpl.evaluation.head_weights import (
     HeadTrial,
     final_weights,
@@ -36,7 +36,7 @@ from infocpl.evaluation.runs import (
 from infocpl.evaluation.task_data import TaskData
 from infocpl.evaluation.trial import Trial
 from infocpl.evaluation.variants import describe_for, is_ridge, list_methods, uses_fusion
-from infocpl.metrics import gated_curve, harmonic_mean, joint_answers, top_k_accuracy
+from infocpl.metrics import top_k_accuracy
 from infocpl.training.encoder_cache import EncoderCache
 
 __all__ = [
@@ -163,7 +163,7 @@ def _try_heads(
 ) -> HeadTrial:
     """Scores of every head in one fold, for every candidate epoch."""
     task = describe_for(method, task)
-    wanted, trial = set(epochs_to_try(config)), HeadTrial.of(task)
+    wanted, trial = set(epochs_to_try(config)), HeadTrial.of(task, features)
 
     def watch(epoch: int, model: StandardInfoCPL) -> None:
         if epoch in wanted:
@@ -202,14 +202,8 @@ def try_candidates(
         if not len(task.seen_test):
             return Trial(accuracy)
         joint = joint_scores(aligner, task, features.seen_test, features.unseen_test)
-        answers = joint_answers(*joint)
-        curve = gated_curve(answers.gap, answers)
-        gamma = curve.best_gamma()
-        # Where no gamma is any good the fold says nothing about which one to take.
-        useful = harmonic_mean(*curve.at(gamma)) > 0
         lead = measure_lead(aligner, task, features)
-        cues = joint_cues(aligner, task, features, joint[0])
-        return Trial(accuracy, gamma if useful else None, lead, FoldClips(cues, answers))
+        return Trial.among_all(accuracy, joint, lead, joint_cues(aligner, task, features, joint[0]))
 
     def watch(epoch: int, model: StandardInfoCPL) -> None:
         if epoch in wanted:
