@@ -80,7 +80,9 @@ class _Belief(torch.autograd.Function):
         total = text.mask.shape[1]
         flat = text.descriptions.flatten(0, 1)
         # One product with all classes is faster than gathering the descriptions of the pairs.
-        similarity = linear(z, flat).view(-1, total)
+        # In the precision of the text: rounded to bfloat16, many descriptions would tie.
+        with torch.autocast(z.device.type, enabled=False):
+            similarity = linear(z.to(flat.dtype), flat).view(-1, total)
         similarity = similarity.index_select(0, clips * len(text.mask) + classes)
         weights = attention_weights(
             similarity.div_(z.shape[1] ** 0.5),
@@ -94,7 +96,7 @@ class _Belief(torch.autograd.Function):
         weights, index = weights.topk(min(max(kept, 1), total), dim=1)
         rows = index.add_(classes.unsqueeze(1) * total)
         ctx.save_for_backward(weights, rows, clips, flat)
-        ctx.batch, ctx.sign = len(z), -1.0 if inverse else 1.0
+        ctx.batch, ctx.dtype, ctx.sign = len(z), z.dtype, -1.0 if inverse else 1.0
         ctx.mark_non_differentiable(rows)
         return weights, rows
 
@@ -107,4 +109,4 @@ class _Belief(torch.autograd.Function):
         slope.mul_(ctx.sign / flat.shape[1] ** 0.5)
         pairs = functional.embedding_bag(rows, flat, per_sample_weights=slope, mode="sum")
         clip = pairs.new_zeros(ctx.batch, flat.shape[1]).index_add_(0, clips, pairs)
-        return clip, None, None, None, None, None
+        return clip.to(ctx.dtype), None, None, None, None, None

@@ -152,7 +152,8 @@ class Head(nn.Module):
         visual = visual.unsqueeze(1) if clips is None else visual.index_select(0, clips)
         return functional.relu_(linear(semantics, text_weight).add_(visual))
 
-    def _rest(self, units: Tensor) -> Tensor:
+    def last_layers(self, units: Tensor) -> Tensor:
+        """Scores f from units of the first layer; (..., H) -> (...)."""
         hidden = functional.relu_(linear(units, self.l1.weight, self.l1.bias))
         out: Tensor = self.l2(hidden)
         return out.squeeze(-1)
@@ -164,7 +165,7 @@ class Head(nn.Module):
         for part in torch.split(features, rows):
             z = self.project(part)
             semantics = self.semantics(self.attend(z, text, inverse=inverse), text)
-            parts.append(self._rest(self.first_layer(z, semantics)))
+            parts.append(self.last_layers(self.first_layer(z, semantics)))
         return torch.cat(parts)
 
     def score_pairs(
@@ -181,7 +182,7 @@ class Head(nn.Module):
         semantics = mix_believed(z, clips, classes, text, self.count, inverse=inverse)
         if self.motion:
             semantics = semantics + text.motion.index_select(0, classes)
-        return self._rest(self.first_layer(z, semantics, clips))
+        return self.last_layers(self.first_layer(z, semantics, clips))
 
 
 class InfoCPL(nn.Module):
@@ -229,7 +230,10 @@ class InfoCPL(nn.Module):
 
     def scores(self, features: Tensor, text: TextTable) -> Tensor:
         """(B, C) fused scores: the (weighted) sum over heads of log sigmoid f."""
-        heads = self.head_scores(features, text)
+        return self.fuse(self.head_scores(features, text), features, text)
+
+    def fuse(self, heads: Tensor, features: Tensor, text: TextTable) -> Tensor:
+        """(H, B, C) scores f of the heads to the (B, C) fused scores, see :meth:`scores`."""
         if self.gate is not None:
             return weigh_heads(heads, self.gate(features, text))
         if self.config.fusion is not None:

@@ -54,6 +54,12 @@ class _TakenBack(torch.autograd.Function):
     @staticmethod
     @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        gradients, ctx.gradients = ctx.gradients, ()
-        # In place: these are ours alone, and as large as the model.
-        return None, *(None if each is None else each.mul_(grad) for each in gradients)
+        if ctx.gradients is None:
+            raise RuntimeError("this loss has been taken back already; its gradient is gone")
+        ready, ctx.gradients = list(reversed(ctx.gradients)), None
+        scaled: list[Tensor | None] = []
+        while ready:
+            # Each unscaled one is freed before the next: together they are as large as the model.
+            each = ready.pop()
+            scaled.append(None if each is None else each * grad)
+        return None, *scaled
