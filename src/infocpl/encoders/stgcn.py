@@ -20,7 +20,9 @@ from torch.nn import functional
 from infocpl.encoders.graph import spatial_partition
 from infocpl.encoders.layers import ByteDropout
 from infocpl.encoders.network import NetworkConfig, SkeletonNetwork
+from infocpl.encoders.temporal import TimeConv
 from infocpl.errors import ConfigError
+from infocpl.products import linear
 
 __all__ = ["STGCN", "STGCNConfig"]
 
@@ -72,10 +74,10 @@ class GraphConv(nn.Module):
         mix = weighted.permute(2, 0, 1).reshape(joints * subsets, joints)
         gathered = torch.einsum("wv,nvc->nwc", mix, rows)
         gathered = gathered.reshape(batch * frames * joints, subsets * channels)
-        out = gathered @ self.weight.flatten(1).t()
+        out = linear(gathered, self.weight.flatten(1))
         # A convolution before the aggregation would see its bias aggregated as well.
         bias = torch.einsum("kvw,ko->wo", weighted, self.bias)
-        out = out.view(batch, frames, joints, -1) + bias.to(out.dtype)
+        out = out.view(batch, frames, joints, -1).add_(bias.to(out.dtype))
         return out.permute(0, 3, 1, 2)
 
 
@@ -96,9 +98,7 @@ class Block(nn.Module):
         super().__init__()
         self.graph = GraphConv(in_channels, out_channels, adjacency)
         self.graph_norm = nn.BatchNorm2d(out_channels)
-        self.time = nn.Conv2d(
-            out_channels, out_channels, (kernel, 1), (stride, 1), (kernel // 2, 0)
-        )
+        self.time = TimeConv(out_channels, out_channels, kernel=kernel, stride=stride)
         self.time_norm = nn.BatchNorm2d(out_channels)
         self.dropout = ByteDropout(dropout)
         self.shortcut: nn.Module | None = None
@@ -114,8 +114,8 @@ class Block(nn.Module):
         out = functional.relu(self.graph_norm(self.graph(x)), inplace=True)
         out = self.dropout(self.time_norm(self.time(out)))
         if self.shortcut is not None:
-            out = out + self.shortcut(x)
-        return functional.relu(out)
+            out = out.add_(self.shortcut(x))
+        return functional.relu_(out)
 
 
 class STGCN(SkeletonNetwork):
