@@ -13,6 +13,8 @@ from torch.nn import functional
 
 __all__ = ["linear", "plain_single"]
 
+_ONEDNN = bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
+
 
 def plain_single(x: Tensor) -> bool:
     """True for single precision on a CPU outside of automatic mixed precision.
@@ -20,9 +22,7 @@ def plain_single(x: Tensor) -> bool:
     Everything else (a GPU, half or double precision) has its own fast or exact path in torch.
     """
     return (
-        x.device.type == "cpu"
-        and x.dtype == torch.float32
-        and not torch.is_autocast_enabled("cpu")
+        x.device.type == "cpu" and x.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
     )
 
 
@@ -44,7 +44,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     >>> linear(torch.ones(1, 2), torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.zeros(2))
     tensor([[3., 7.]])
     """
-    if x.numel() == 0 or not plain_single(x) or not torch.backends.mkldnn.is_available():
+    if x.numel() == 0 or not plain_single(x) or not _ONEDNN:
         return functional.linear(x, weight, bias)
     out: Tensor = functional.linear(x.to_mkldnn(), weight, bias).to_dense()
     return out

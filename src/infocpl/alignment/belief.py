@@ -57,7 +57,9 @@ def mix_believed(
     """
     if text.descriptions.requires_grad:
         raise ConfigError("descriptions are data: a gradient of them is not computed")
-    weights, rows = _Belief.apply(z, clips, classes, text, count, inverse)
+    weights, rows = _Belief.apply(  # type: ignore[no-untyped-call]
+        z, clips, classes, text, count, inverse
+    )
     mixed: Tensor = functional.embedding_bag(
         rows, text.descriptions.flatten(0, 1), per_sample_weights=weights, mode="sum"
     )
@@ -101,7 +103,7 @@ class _Belief(torch.autograd.Function):
         return weights, rows
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
         weights, rows, clips, flat = ctx.saved_tensors
         # Of a softmax over what was kept; everything else has weight zero and no gradient.

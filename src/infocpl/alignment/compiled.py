@@ -80,7 +80,7 @@ class _CompiledHead:
         rows = text.descriptions
         if head.motion:
             rows = rows + text.motion.unsqueeze(1)
-        self._visual_weight, text_weight = head.l0.weight.detach().split(head.text_dim, dim=1)
+        self._visual_weight, text_weight = head.l0.weight.detach().chunk(2, dim=1)
         self._units = linear(rows, text_weight)
         self._head = head
         self._text = text

@@ -146,7 +146,7 @@ class Head(nn.Module):
         -------
         (B, C, H) or (P, H)
         """
-        visual_weight, text_weight = self.l0.weight.split(self.text_dim, dim=1)
+        visual_weight, text_weight = self.l0.weight.chunk(2, dim=1)
         # Of the clips, not of the pairs: a clip stands in many of them.
         visual = linear(z, visual_weight, self.l0.bias)
         visual = visual.unsqueeze(1) if clips is None else visual.index_select(0, clips)

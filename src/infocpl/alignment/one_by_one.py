@@ -39,7 +39,7 @@ def loss_taken_back(compute: Callable[[], Tensor], inputs: Sequence[Tensor]) -> 
     wanted = [tensor for tensor in inputs if tensor.requires_grad]
     if not torch.is_grad_enabled() or not wanted:
         return compute()
-    value: Tensor = _TakenBack.apply(compute, *wanted)
+    value: Tensor = _TakenBack.apply(compute, *wanted)  # type: ignore[no-untyped-call]
     return value
 
 
@@ -52,7 +52,7 @@ class _TakenBack(torch.autograd.Function):
         return loss.detach()
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         if ctx.gradients is None:
             raise RuntimeError("this loss has been taken back already; its gradient is gone")
