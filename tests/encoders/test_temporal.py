@@ -12,16 +12,13 @@ from infocpl.encoders.temporal import TimeConv, convolve_time
 
 @pytest.mark.parametrize("frames", [1, 2, 7, 16, 33])
 @pytest.mark.parametrize("kernel", [1, 3, 9])
-@pytest.mark.parametrize("stride", [1, 2, 3])
-def test_values_and_gradients_equal_the_plain_convolution(
-    frames: int, kernel: int, stride: int
-) -> None:
+def test_values_and_gradients_equal_the_plain_convolution(frames: int, kernel: int) -> None:
     torch.manual_seed(0)
     x = torch.randn(2, 3, frames, 5, dtype=torch.float64, requires_grad=True)
     weight = torch.randn(4, 3, kernel, 1, dtype=torch.float64, requires_grad=True)
     bias = torch.randn(4, dtype=torch.float64, requires_grad=True)
-    found = convolve_time(x, weight, bias, stride=stride)
-    expected = functional.conv2d(x, weight, bias, (stride, 1), (kernel // 2, 0))
+    found = convolve_time(x, weight, bias)
+    expected = functional.conv2d(x, weight, bias, 1, (kernel // 2, 0))
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
     slope = torch.randn_like(expected)
     for mine, theirs in zip(
@@ -32,11 +29,14 @@ def test_values_and_gradients_equal_the_plain_convolution(
         torch.testing.assert_close(mine, theirs, rtol=0, atol=1e-11)
 
 
-@pytest.mark.parametrize("width", [16, 128], ids=["narrow", "wide"])
-def test_the_layer_is_the_convolution_it_replaces_whatever_its_width(width: int) -> None:
+@pytest.mark.parametrize("width", [16, 192], ids=["narrow", "wide"])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_the_layer_is_the_convolution_it_replaces_whatever_its_width(
+    width: int, stride: int
+) -> None:
     torch.manual_seed(0)
-    layer = TimeConv(width, width, kernel=9, stride=2)
-    plain = nn.Conv2d(width, width, (9, 1), (2, 1), (4, 0))
+    layer = TimeConv(width, width, kernel=9, stride=stride)
+    plain = nn.Conv2d(width, width, (9, 1), (stride, 1), (4, 0))
     plain.load_state_dict(layer.state_dict())
     x = torch.randn(2, width, 15, 6)
     torch.testing.assert_close(layer(x), plain(x), rtol=0, atol=1e-5)
@@ -46,8 +46,8 @@ def test_the_layer_is_the_convolution_it_replaces_whatever_its_width(width: int)
 
 
 def test_mixed_precision_keeps_the_plain_convolution() -> None:
-    layer = TimeConv(128, 128, kernel=9, stride=1)
-    x = torch.randn(1, 128, 8, 3)
+    layer = TimeConv(192, 192, kernel=9, stride=1)
+    x = torch.randn(1, 192, 8, 3)
     with torch.autocast("cpu", torch.bfloat16):
         found, expected = layer(x), nn.Conv2d.forward(layer, x)
     assert found.dtype == torch.bfloat16

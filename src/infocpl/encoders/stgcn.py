@@ -6,7 +6,8 @@ plan of the InfoCPL paper (arXiv 2406.00639, section IV-B).
 The network is the textbook one, with two changes of order that leave its outputs alone: the
 graph aggregation runs before the 1x1 convolution (both are linear, and there are fewer channels
 before than after it), and activations stay in channels-last memory, so both become plain matrix
-products without copies.
+products without copies. What a wide temporal convolution costs is in
+:mod:`infocpl.encoders.temporal`.
 """
 
 from __future__ import annotations

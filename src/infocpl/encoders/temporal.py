@@ -17,14 +17,14 @@ from infocpl.products import linear, plain_single
 
 __all__ = ["TimeConv", "convolve_time"]
 
-_WIDE = 128  # channels from which the products saved outweigh the transforms
+_WIDE = 192  # channels from which the products saved outweigh the transforms
 
 
 class TimeConv(nn.Conv2d):
     """Convolution (N, C, T, V) -> (N, C', ceil(T / stride), V) with an odd kernel over time.
 
-    A ``Conv2d`` with a ``(kernel, 1)`` kernel, equal to it to rounding; wide ones run as
-    :func:`convolve_time` on a CPU.
+    A ``Conv2d`` with a ``(kernel, 1)`` kernel, equal to it to rounding; wide ones that
+    keep every frame run as :func:`convolve_time` on a CPU.
 
     Examples
     --------
@@ -34,28 +34,29 @@ class TimeConv(nn.Conv2d):
 
     def __init__(self, in_channels: int, out_channels: int, *, kernel: int, stride: int) -> None:
         super().__init__(in_channels, out_channels, (kernel, 1), (stride, 1), (kernel // 2, 0))
-        self._fewer = min(in_channels, out_channels) >= _WIDE and kernel > 1
+        wide = min(in_channels, out_channels) >= _WIDE
+        # A stride halves what a plain convolution has to do, but not the number of frequencies.
+        self._fewer = wide and kernel > 1 and stride == 1
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve `x` over time."""
         if self._fewer and plain_single(x):
-            return convolve_time(x, self.weight, self.bias, stride=self.stride[0])
+            return convolve_time(x, self.weight, self.bias)
         return super().forward(x)
 
 
-def convolve_time(x: Tensor, weight: Tensor, bias: Tensor | None, *, stride: int = 1) -> Tensor:
-    """``conv2d(x, weight, bias, (stride, 1), (kernel // 2, 0))`` by products of frequencies.
+def convolve_time(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """``conv2d(x, weight, bias, 1, (kernel // 2, 0))`` by products of frequencies.
 
     Parameters
     ----------
     x : (N, C, T, V)
     weight : (C', C, kernel, 1), kernel odd
     bias : (C',)
-    stride : over time
 
     Returns
     -------
-    (N, C', ceil(T / stride), V), channels-last
+    (N, C', T, V), channels-last
 
     Examples
     --------
@@ -67,7 +68,6 @@ def convolve_time(x: Tensor, weight: Tensor, bias: Tensor | None, *, stride: int
     batch, channels, frames, joints = x.shape
     out_channels, _, kernel, _ = weight.shape
     of_frames, of_taps, back = _transforms(frames, kernel, x.dtype)
-    back = back[::stride]
     rows = x.permute(2, 0, 3, 1).reshape(frames, -1)
     taps = weight.squeeze(3).permute(2, 0, 1).reshape(kernel, -1)
     seen = (of_frames @ rows).view(len(of_frames), -1, channels)
@@ -75,7 +75,7 @@ def convolve_time(x: Tensor, weight: Tensor, bias: Tensor | None, *, stride: int
     products = torch.stack(
         [linear(a, b) for a, b in zip(seen.unbind(), kernels.unbind(), strict=True)]
     )
-    out = (back @ products.flatten(1)).view(len(back), batch, joints, out_channels)
+    out = (back @ products.flatten(1)).view(frames, batch, joints, out_channels)
     out = out.permute(1, 3, 0, 2).contiguous(memory_format=torch.channels_last)
     return out if bias is None else out.add_(bias.view(-1, 1, 1))
 
