@@ -3,8 +3,7 @@
     python benchmarks/scoring.py
 
 64 clips, 60 labels, a paper-size aligner of random weights. All three give the same scores; they
-take turns and the ratios of their median times are the numbers to quote. What eight-bit integers
-would make of the scorer's second layer, the largest product left, is printed beside them.
+take turns and the ratios of their median times are the numbers to quote.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from infocpl.alignment.base import TextTable
 from infocpl.alignment.compiled import CompiledLabels
 from infocpl.alignment.infocpl import InfoCPL, InfoCPLConfig, default_k_series
 from infocpl.alignment.standard import StandardInfoCPL
-from infocpl.products import linear
 
 CLIPS, LABELS, DESCRIPTIONS, TEXT_DIM, VISUAL_DIM = 64, 60, 100, 768, 256
 
@@ -39,35 +37,6 @@ def problem() -> tuple[StandardInfoCPL, Tensor, TextTable]:
     model = InfoCPL(InfoCPLConfig(VISUAL_DIM, TEXT_DIM, default_k_series(60)))
     aligner = StandardInfoCPL(model, torch.zeros(VISUAL_DIM), torch.ones(VISUAL_DIM), None)
     return aligner, torch.randn(CLIPS, VISUAL_DIM), text
-
-
-def eight_bits(weight: Tensor, bias: Tensor) -> Callable[[Tensor], Tensor]:
-    """Layer with weights quantised a unit, and units quantised a pair as they come."""
-    size = weight.abs().amax(1) / 127
-    small = (weight / size.unsqueeze(1)).round().to(torch.int8).t().contiguous()
-
-    def layer(x: Tensor) -> Tensor:
-        scale = x.abs().amax(1, keepdim=True).clamp_min(1e-12) / 127
-        product = torch._int_mm((x / scale).round_().to(torch.int8), small)
-        return product.float().mul_(scale).mul_(size).add_(bias)
-
-    return layer
-
-
-def report_eight_bits(aligner: StandardInfoCPL, repeats: int) -> None:
-    layer = aligner.model.granularity_heads()[0].l1
-    weight, bias = layer.weight.detach(), layer.bias.detach()
-    units = torch.relu(torch.randn(CLIPS * LABELS, weight.shape[1]))
-    small = eight_bits(weight, bias)
-    exact, rough = linear(units, weight, bias), small(units)
-    middle = take_turns(
-        {"single": lambda: linear(units, weight, bias), "int8": lambda: small(units)}, repeats
-    )
-    error = float((rough - exact).norm() / exact.norm())
-    print(
-        f"second layer of one head: {middle['single'] * 1e3:.1f} ms, "
-        f"in int8 {middle['int8'] * 1e3:.1f} ms, relative error {error:.1e}"
-    )
 
 
 def main() -> None:
@@ -98,7 +67,6 @@ def main() -> None:
     print(f"{'':12}{'ms':>8}{'times as fast as dense':>26}")
     for name, value in middle.items():
         print(f"{name:<12}{value * 1e3:>8.0f}{middle['dense'] / value:>26.2f}")
-    report_eight_bits(aligner, 3 * options.repeats)
 
 
 if __name__ == "__main__":
