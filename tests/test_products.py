@@ -39,3 +39,14 @@ def test_mixed_precision_keeps_its_own_product() -> None:
     with torch.autocast("cpu", torch.bfloat16):
         assert not plain_single(x)
         assert linear(x, weight).dtype == torch.bfloat16
+
+
+@pytest.mark.filterwarnings("ignore:TF32")
+def test_the_library_can_be_switched_off_and_stays_out_of_traced_graphs() -> None:
+    x, weight = torch.randn(3, 6), torch.randn(4, 6)
+    with torch.backends.mkldnn.flags(enabled=False):
+        assert not plain_single(x)
+    assert plain_single(x)
+    traced = torch.jit.trace(lambda given: linear(given, weight), x)
+    assert "mkldnn" not in str(traced.graph)
+    torch.testing.assert_close(traced(x), x @ weight.t())

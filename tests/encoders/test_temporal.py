@@ -52,3 +52,13 @@ def test_mixed_precision_keeps_the_plain_convolution() -> None:
         found, expected = layer(x), nn.Conv2d.forward(layer, x)
     assert found.dtype == torch.bfloat16
     assert torch.equal(found, expected)
+
+
+def test_a_first_call_in_inference_mode_does_not_spoil_later_training() -> None:
+    x, weight = torch.randn(1, 2, 21, 3), torch.randn(2, 2, 5, 1, requires_grad=True)
+    with torch.inference_mode():
+        expected = convolve_time(x, weight, None)
+    found = convolve_time(x.requires_grad_(), weight, None)
+    found.sum().backward()
+    torch.testing.assert_close(found.detach(), expected.clone())
+    assert bool(weight.grad.any())

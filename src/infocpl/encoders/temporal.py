@@ -81,6 +81,8 @@ def convolve_time(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 
 @lru_cache(maxsize=64)
+# Kept for later calls, which may want gradients, whatever mode the first call is made in.
+@torch.inference_mode(False)
 def _transforms(frames: int, kernel: int, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
     """Matrices (R, T) of frames, (R, kernel) of taps and (T, R) back, R products between them.
 
