@@ -30,6 +30,9 @@ types: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python benchmarks/encoder_throughput.py
 	$(BIN)/python benchmarks/alignment_step.py
+	$(BIN)/python benchmarks/scoring.py
+	$(BIN)/python benchmarks/latency.py
+	$(BIN)/python benchmarks/projection.py
 	$(BIN)/python benchmarks/ntu_reader.py
 	$(BIN)/python benchmarks/open_collections.py
 	$(BIN)/python benchmarks/text_encoding.py

@@ -11,32 +11,17 @@ a large matrix product measured in the same run.
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable
-from statistics import median
 
 import torch
+from machine import operations, product_rate, take_turns
 from reference import TextbookSTGCN
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from infocpl.encoders.registry import encoder_config
 from infocpl.encoders.stgcn import STGCN
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
-
-
-def seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def product_rate(dtype: torch.dtype, size: int = 1536) -> float:
-    """Best of a few (size x size) matrix products, in operations a second."""
-    a, b = torch.randn(size, size).to(dtype), torch.randn(size, size).to(dtype)
-    a @ b
-    return 2 * size**3 / min(seconds(lambda: a @ b) for _ in range(8))
 
 
 def training_step(network: nn.Module, clips: Tensor, dtype: torch.dtype) -> Callable[[], None]:
@@ -68,12 +53,6 @@ def inference(network: nn.Module, clips: Tensor, dtype: torch.dtype) -> Callable
 def largest_difference(ours: STGCN, textbook: TextbookSTGCN, clips: Tensor) -> float:
     with torch.no_grad():
         return float((ours.eval()(clips) - textbook.eval()(clips)).abs().max())
-
-
-def operations(work: Callable[[], None]) -> int:
-    with FlopCounterMode(display=False) as counter:
-        work()
-    return int(counter.get_total_flops())
 
 
 def main() -> None:
@@ -108,11 +87,7 @@ def main() -> None:
         for title, make in (("training step", training_step), ("inference", inference)):
             slow, fast = make(textbook, clips, dtype), make(ours, clips, dtype)
             work = {"slow": operations(slow), "fast": operations(fast)}  # warms up as well
-            times: dict[str, list[float]] = {"slow": [], "fast": []}
-            for _ in range(options.repeats):
-                times["slow"].append(seconds(slow))
-                times["fast"].append(seconds(fast))
-            middle = {key: median(values) for key, values in times.items()}
+            middle = take_turns({"slow": slow, "fast": fast}, options.repeats)
             rate = {key: work[key] / middle[key] for key in work}
             print(
                 f"{name + ' ' + title:<18}{options.batch / middle['slow']:>8.1f}"

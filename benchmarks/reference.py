@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from infocpl.alignment.base import TextTable
-from infocpl.alignment.infocpl import InfoCPL
+from infocpl.alignment.infocpl import Head, InfoCPL
 from infocpl.encoders.graph import spatial_partition
 from infocpl.encoders.stgcn import STGCN, Block, STGCNConfig
 from infocpl.skeleton.layout import create_layout
@@ -104,28 +104,40 @@ class TextbookSTGCN(nn.Module):
         return self
 
 
-def dense_losses(
-    model: InfoCPL, features: Tensor, labels: Tensor, text: TextTable, negatives: Tensor
-) -> Tensor:
-    """Loss sampling (H,) by scoring all B x C pairs and reading off the sampled ones.
+def dense_head(head: Head, features: Tensor, text: TextTable) -> Tensor:
+    """Scores f (B, C) of one head for all B x C pairs.
 
     The paper's equations as batched tensors: attention over all K descriptions masked to the
     believed ones, the concatenation [z ; e] of every pair, a three-layer scorer.
     """
+    z = functional.layer_norm(head.proj(features), (head.text_dim,))
+    fit = torch.einsum("bd,ckd->bck", z, text.descriptions) / head.text_dim**0.5
+    fit = fit.masked_fill(~text.mask, float("-inf"))
+    last = fit.topk(min(head.count, fit.shape[2]), dim=2).values[..., -1:]
+    attention = torch.softmax(fit.masked_fill(fit < last, float("-inf")), dim=2)
+    e = torch.einsum("bck,ckd->bcd", attention, text.descriptions)
+    if head.motion:
+        e = e + text.motion
+    pair = torch.cat([z.unsqueeze(1).expand_as(e), e], dim=2)
+    hidden = functional.relu(head.l1(functional.relu(head.l0(pair))))
+    f: Tensor = head.l2(hidden).squeeze(2)
+    return f
+
+
+def dense_scores(model: InfoCPL, features: Tensor, text: TextTable) -> Tensor:
+    """Fused scores (B, C), head by head."""
+    heads = [dense_head(head, features, text) for head in model.granularity_heads()]
+    return functional.logsigmoid(torch.stack(heads)).sum(0)
+
+
+def dense_losses(
+    model: InfoCPL, features: Tensor, labels: Tensor, text: TextTable, negatives: Tensor
+) -> Tensor:
+    """Loss sampling (H,) by scoring all B x C pairs and reading off the sampled ones."""
     temperature = model.config.temperature
     losses = []
     for head, drawn in zip(model.granularity_heads(), negatives, strict=True):
-        z = functional.layer_norm(head.proj(features), (head.text_dim,))
-        fit = torch.einsum("bd,ckd->bck", z, text.descriptions) / head.text_dim**0.5
-        fit = fit.masked_fill(~text.mask, float("-inf"))
-        last = fit.topk(min(head.count, fit.shape[2]), dim=2).values[..., -1:]
-        attention = torch.softmax(fit.masked_fill(fit < last, float("-inf")), dim=2)
-        e = torch.einsum("bck,ckd->bcd", attention, text.descriptions)
-        if head.motion:
-            e = e + text.motion
-        pair = torch.cat([z.unsqueeze(1).expand_as(e), e], dim=2)
-        hidden = functional.relu(head.l1(functional.relu(head.l0(pair))))
-        g = functional.softplus(head.l2(hidden).squeeze(2)) / temperature  # (B, C)
+        g = functional.softplus(dense_head(head, features, text)) / temperature  # (B, C)
         positive = g.gather(1, labels.unsqueeze(1))
         negative = g[drawn, labels.unsqueeze(1)]
         logits = torch.cat([positive, negative], dim=1)

@@ -276,6 +276,21 @@ def test_text_negatives_enter_the_loss_as_pairs_of_the_same_clip_with_another_te
         torch.testing.assert_close(found[index], torch.stack(terms).mean())
 
 
+def test_losses_and_gradients_in_mixed_precision_stay_close_to_those_in_single() -> None:
+    model, text = model_and_text(8, torch.float32)
+    v, labels = torch.randn(6, 7), torch.tensor([0, 1, 2, 4, 0, 3])
+    negatives = sample_negatives(labels, 2, heads=3)
+    found = []
+    for half in (False, True):
+        model.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            losses = model.head_losses(v, labels, text, negatives)
+        losses.float().mean().backward()
+        found.append((losses.detach().float(), model.heads[1].l0.weight.grad.clone()))
+    torch.testing.assert_close(found[1][0], found[0][0], rtol=0, atol=2e-2)
+    assert float((found[1][1] - found[0][1]).norm() / found[0][1].norm()) < 0.1
+
+
 def test_loss_sampling_equals_cross_entropy_over_softplus_scores() -> None:
     positive, negative = torch.randn(5), torch.randn(5, 3)
     logits = torch.nn.functional.softplus(torch.cat([positive[:, None], negative], 1)) / 0.5

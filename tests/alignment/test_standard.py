@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 
 from infocpl.alignment.base import TextCentre, TextTable, standardise
@@ -102,6 +104,18 @@ def test_no_more_beliefs_are_listed_than_asked_for() -> None:
     for long, cut in zip(full, short, strict=True):
         assert cut.rows == long.rows[:2]
         assert cut.weights == long.weights[:2]
+
+
+def test_beliefs_weigh_descriptions_as_they_are_weighed_among_all_labels() -> None:
+    standard, features = build()
+    text = dataclasses.replace(make_text(1), temperature=0.2)
+    ready, x = standard.text(text), standard.features(features[2:3])
+    for label in range(5):
+        found = standard.beliefs(features[2], text, label, most=6)
+        for belief, head in zip(found, standard.model.granularity_heads(), strict=True):
+            weights = head.attend(head.project(x), ready)[0, label].detach()
+            expected = weights.sort(descending=True).values[: len(belief.rows)]
+            torch.testing.assert_close(torch.tensor(belief.weights).double(), expected)
 
 
 def test_an_absent_description_is_never_listed() -> None:

@@ -15,16 +15,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from infocpl.alignment.base import TextTable
+from infocpl.alignment.belief import mix_believed
 from infocpl.alignment.functional import (
     attention_weights,
     dense_loss,
     fuse_heads,
     margin_loss,
-    mix_descriptions,
     sampled_loss,
 )
 from infocpl.alignment.fusion import GATES, HeadGate, weigh_heads
+from infocpl.alignment.one_by_one import loss_taken_back
 from infocpl.errors import ConfigError
+from infocpl.products import linear
 
 __all__ = ["InfoCPL", "InfoCPLConfig", "default_k_series"]
 
@@ -109,7 +111,7 @@ class Head(nn.Module):
 
     def project(self, features: Tensor) -> Tensor:
         """Z = LayerNorm(W v + b) without affine parameters; (B, Dv) -> (B, Dt)."""
-        hidden = self.proj(features)
+        hidden = linear(features, self.proj.weight, self.proj.bias)
         z: Tensor = functional.layer_norm(hidden, (self.text_dim,), eps=1e-5)
         return z
 
@@ -124,7 +126,7 @@ class Head(nn.Module):
         )
 
     def _similarity(self, z: Tensor, text: TextTable) -> Tensor:
-        flat: Tensor = z @ text.descriptions.flatten(0, 1).t()
+        flat = linear(z, text.descriptions.flatten(0, 1))
         return flat.view(z.shape[0], *text.mask.shape).div(self.text_dim**0.5)
 
     def semantics(self, weights: Tensor, text: TextTable) -> Tensor:
@@ -132,24 +134,30 @@ class Head(nn.Module):
         mixed = torch.einsum("bck,ckd->bcd", weights, text.descriptions)
         return mixed + text.motion if self.motion else mixed
 
-    def first_layer(self, z: Tensor, semantics: Tensor) -> Tensor:
-        """Units of the scorer's first layer; (B, Dt) and (B, C, Dt) -> (B, C, H)."""
-        return self._join(self._visual_half(z).unsqueeze(1), semantics)
+    def first_layer(self, z: Tensor, semantics: Tensor, clips: Tensor | None = None) -> Tensor:
+        """Units of the scorer's first layer, which is linear in [z ; e] before its ReLU.
 
-    def _join(self, visual: Tensor, semantics: Tensor) -> Tensor:
-        # The first layer is linear in [z ; e]: its visual half comes ready-made.
-        return functional.relu(visual + semantics @ self._text_weight().t())
+        Parameters
+        ----------
+        z : (B, Dt)
+        semantics : (B, C, Dt) of every clip and class; (P, Dt) of pairs where `clips` is given
+        clips : (P,) clip of each pair
 
-    def _score(self, visual: Tensor, semantics: Tensor) -> Tensor:
-        hidden = functional.relu(self.l1(self._join(visual, semantics)))
+        Returns
+        -------
+        (B, C, H) or (P, H)
+        """
+        visual_weight, text_weight = self.l0.weight.chunk(2, dim=1)
+        # Of the clips, not of the pairs: a clip stands in many of them.
+        visual = linear(z, visual_weight, self.l0.bias)
+        visual = visual.unsqueeze(1) if clips is None else visual.index_select(0, clips)
+        return functional.relu_(linear(semantics, text_weight).add_(visual))
+
+    def last_layers(self, units: Tensor) -> Tensor:
+        """Scores f from units of the first layer; (..., H) -> (...)."""
+        hidden = functional.relu_(linear(units, self.l1.weight, self.l1.bias))
         out: Tensor = self.l2(hidden)
         return out.squeeze(-1)
-
-    def _visual_half(self, z: Tensor) -> Tensor:
-        return functional.linear(z, self.l0.weight[:, : self.text_dim], self.l0.bias)
-
-    def _text_weight(self) -> Tensor:
-        return self.l0.weight[:, self.text_dim :]
 
     def score_all(self, features: Tensor, text: TextTable, *, inverse: bool = False) -> Tensor:
         """Scores f of every clip with every class; (B, Dv) -> (B, C)."""
@@ -158,7 +166,7 @@ class Head(nn.Module):
         for part in torch.split(features, rows):
             z = self.project(part)
             semantics = self.semantics(self.attend(z, text, inverse=inverse), text)
-            parts.append(self._score(self._visual_half(z).unsqueeze(1), semantics))
+            parts.append(self.last_layers(self.first_layer(z, semantics)))
         return torch.cat(parts)
 
     def score_pairs(
@@ -172,17 +180,10 @@ class Head(nn.Module):
     ) -> Tensor:
         """Scores f of the pairs (clips[p], classes[p]) only; (P,)."""
         z = self.project(features)
-        similarity = self._similarity(z, text)[clips, classes]
-        weights = attention_weights(
-            similarity,
-            self.count,
-            text.mask[classes],
-            inverse=inverse,
-            prior=None if text.weights is None else text.weights[classes],
-        )
-        mixed = mix_descriptions(weights, text.descriptions, classes, self.count)
-        semantics = mixed + text.motion[classes] if self.motion else mixed
-        return self._score(self._visual_half(z)[clips], semantics)
+        semantics = mix_believed(z, clips, classes, text, self.count, inverse=inverse)
+        if self.motion:
+            semantics = semantics + text.motion.index_select(0, classes)
+        return self.last_layers(self.first_layer(z, semantics, clips))
 
 
 class InfoCPL(nn.Module):
@@ -230,7 +231,10 @@ class InfoCPL(nn.Module):
 
     def scores(self, features: Tensor, text: TextTable) -> Tensor:
         """(B, C) fused scores: the (weighted) sum over heads of log sigmoid f."""
-        heads = self.head_scores(features, text)
+        return self.fuse(self.head_scores(features, text), features, text)
+
+    def fuse(self, heads: Tensor, features: Tensor, text: TextTable) -> Tensor:
+        """(H, B, C) scores f of the heads to the (B, C) fused scores, see :meth:`scores`."""
         if self.gate is not None:
             return weigh_heads(heads, self.gate(features, text))
         if self.config.fusion is not None:
@@ -282,10 +286,14 @@ class InfoCPL(nn.Module):
                 others = other_classes[index]
                 clips = torch.cat([clips, anchors.expand_as(others)], dim=1)
                 classes = torch.cat([classes, others], dim=1)
-            f = head.score_pairs(
-                features, clips.flatten(), classes.flatten(), text, inverse=inverse
-            ).view(batch, -1)
-            losses.append(sampled_loss(f[:, 0], f[:, 1:], self.config.temperature))
+
+            def loss(head: Head = head, clips: Tensor = clips, classes: Tensor = classes) -> Tensor:
+                f = head.score_pairs(
+                    features, clips.flatten(), classes.flatten(), text, inverse=inverse
+                ).view(batch, -1)
+                return sampled_loss(f[:, 0], f[:, 1:], self.config.temperature)
+
+            losses.append(loss_taken_back(loss, (features, *head.parameters())))
         return torch.stack(losses)
 
     def dense_losses(

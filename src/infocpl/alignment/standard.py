@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import torch
@@ -75,11 +76,26 @@ class StandardInfoCPL:
         label : row of the class
         most : descriptions listed a head at the most
         """
-        ready = self.text(text)
+        ready = self.text(_only(text, label))
         x = self.features(feature.unsqueeze(0))
         found = []
         for head in self.model.granularity_heads():
-            weights = head.attend(head.project(x), ready)[0, label]
+            weights = head.attend(head.project(x), ready)[0, 0]
             order = weights.argsort(descending=True)[: min(most, int((weights > 0).sum()))]
             found.append(Belief(head.count, tuple(order.tolist()), tuple(weights[order].tolist())))
         return found
+
+
+def _only(text: TextTable, label: int) -> TextTable:
+    """Row `label` alone, its descriptions weighed as they are among all labels."""
+    row = slice(label, label + 1)
+    return dataclasses.replace(
+        text,
+        labels=text.labels[row],
+        descriptions=text.descriptions[row],
+        mask=text.mask[row],
+        motion=text.motion[row],
+        names=text.names[row],
+        weights=None if text.weights is None else text.weights[row],
+        traits=None if text.traits is None else text.traits[row],
+    )

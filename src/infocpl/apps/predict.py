@@ -89,6 +89,7 @@ class Predictor:
             model, labels, lexicons=lexicons, text_encoder=text_encoder, progress=progress
         )
         self._text = text_table(self.codebook)
+        self._labels = model.compile(self._text)
 
     @property
     def sources(self) -> dict[str, str]:
@@ -125,7 +126,7 @@ class Predictor:
                 f"{create_layout(trained.layout).summary}: {error}"
             ) from error
         features = self.model.encode(ready[np.newaxis])
-        scores = self.model.scores(features, self._text)[0].double().numpy()
+        scores = self._labels.scores(features)[0].double().numpy()
         if not np.isfinite(scores).all():
             # argmax of NaN is the first label: never pass that on as an answer.
             raise InfoCPLError(f"{path}: the model gives no finite score for this clip")

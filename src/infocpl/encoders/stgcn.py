@@ -6,7 +6,8 @@ plan of the InfoCPL paper (arXiv 2406.00639, section IV-B).
 The network is the textbook one, with two changes of order that leave its outputs alone: the
 graph aggregation runs before the 1x1 convolution (both are linear, and there are fewer channels
 before than after it), and activations stay in channels-last memory, so both become plain matrix
-products without copies.
+products without copies. What a wide temporal convolution costs is in
+:mod:`infocpl.encoders.temporal`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from infocpl.encoders.graph import spatial_partition
 from infocpl.encoders.layers import ByteDropout
 from infocpl.encoders.network import NetworkConfig, SkeletonNetwork
 from infocpl.encoders.shared import BatchNorm2d
+from infocpl.encoders.temporal import TimeConv
 from infocpl.errors import ConfigError
+from infocpl.products import linear
 
 __all__ = ["STGCN", "STGCNConfig"]
 
@@ -73,10 +76,10 @@ class GraphConv(nn.Module):
         mix = weighted.permute(2, 0, 1).reshape(joints * subsets, joints)
         gathered = torch.einsum("wv,nvc->nwc", mix, rows)
         gathered = gathered.reshape(batch * frames * joints, subsets * channels)
-        out = gathered @ self.weight.flatten(1).t()
+        out = linear(gathered, self.weight.flatten(1))
         # A convolution before the aggregation would see its bias aggregated as well.
         bias = torch.einsum("kvw,ko->wo", weighted, self.bias)
-        out = out.view(batch, frames, joints, -1) + bias.to(out.dtype)
+        out = out.view(batch, frames, joints, -1).add_(bias.to(out.dtype))
         return out.permute(0, 3, 1, 2)
 
 
@@ -97,9 +100,7 @@ class Block(nn.Module):
         super().__init__()
         self.graph = GraphConv(in_channels, out_channels, adjacency)
         self.graph_norm = BatchNorm2d(out_channels)
-        self.time = nn.Conv2d(
-            out_channels, out_channels, (kernel, 1), (stride, 1), (kernel // 2, 0)
-        )
+        self.time = TimeConv(out_channels, out_channels, kernel=kernel, stride=stride)
         self.time_norm = BatchNorm2d(out_channels)
         self.dropout = ByteDropout(dropout)
         self.shortcut: nn.Module | None = None
@@ -115,8 +116,8 @@ class Block(nn.Module):
         out = functional.relu(self.graph_norm(self.graph(x)), inplace=True)
         out = self.dropout(self.time_norm(self.time(out)))
         if self.shortcut is not None:
-            out = out + self.shortcut(x)
-        return functional.relu(out)
+            out = out.add_(self.shortcut(x))
+        return functional.relu_(out)
 
 
 class STGCN(SkeletonNetwork):

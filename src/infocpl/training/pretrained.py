@@ -13,6 +13,7 @@ from torch import Tensor
 
 from infocpl import __version__
 from infocpl.alignment.base import TextCentre, TextTable
+from infocpl.alignment.compiled import CompiledLabels
 from infocpl.alignment.infocpl import InfoCPL, InfoCPLConfig
 from infocpl.alignment.standard import StandardInfoCPL
 from infocpl.encoders.augment import AugmentConfig
@@ -71,6 +72,10 @@ class ZeroShotModel:
     def scores(self, features: Tensor, text: TextTable) -> Tensor:
         """(N, D) features to (N, C) scores, higher is better."""
         return self.aligner.scores(features, text)
+
+    def compile(self, text: TextTable) -> CompiledLabels:
+        """Label set prepared once, for scoring many clips with the same numbers but faster."""
+        return CompiledLabels(self.aligner, text)
 
     def save_pretrained(
         self, folder: Path, *, card: str = "", labels: Sequence[str] = (), overwrite: bool = False
