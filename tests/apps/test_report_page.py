@@ -421,7 +421,37 @@ def test_an_oracle_beside_an_honest_result_is_a_row_of_its_own() -> None:
     kinds = [kind for kind, _ in page.rows if kind != "None"]
     assert kinds[:4] == ["method", "method", "oracle", "method"]
     assert next(cells for kind, cells in page.rows if kind == "oracle")["zsl.top1"] == "98.7"
+    assert "an upper bound, not a result" in page.texts["results"]
     assert "oracle-banner" not in page.ids
+
+
+def test_figures_of_many_methods_show_infocpl_and_its_baselines_and_the_table_all() -> None:
+    result = make_result()
+    variants = [f"variant {letter}" for letter in "ABC"]
+    for place, title in enumerate(variants):
+        result["methods"][f"v{place}"] = make_method(title, 0.3, UNSEEN)
+    five = dict(list(result["methods"].items())[:5])
+    all_drawn = render_report(result | {"methods": five}, [])
+    assert "Confusion matrix of variant B" in all_drawn
+    assert "left out" not in all_drawn
+    text = render_report(result, [])
+    page = Page(text)
+    assert all(title in page.texts["results-table"] for title in variants)
+    for part in ("recall", "confusion", "curve"):
+        assert "Ridge, class names only" in page.texts[part]
+        assert not any(title in page.texts[part] for title in variants)
+    assert "leave 3 of the methods out" in page.texts["results"]
+    table = text[text.index('id="results-table"') : text.index("</table>")]
+    assert re.findall(r'class="key s(\d)"', table) == ["0", "1", "2"]
+
+
+def test_figures_of_many_methods_of_another_kind_show_the_first_ones() -> None:
+    result = make_result()
+    result["methods"] = {f"m{n}": make_method(f"Method {n}", 0.3, UNSEEN) for n in range(7)}
+    page = read(result, [])
+    assert "Method 4" in page.texts["curve"]
+    assert "Method 5" not in page.texts["curve"]
+    assert "Method 6" in page.texts["results-table"]
 
 
 def test_an_encoder_trained_on_an_unseen_class_is_named() -> None:

@@ -23,6 +23,7 @@ from matplotlib.patches import Rectangle
 
 from infocpl.apps.report.player import need, number, optional, percent
 from infocpl.errors import DataError
+from infocpl.evaluation.variants import METHODS
 
 __all__ = [
     "GRID",
@@ -34,6 +35,7 @@ __all__ = [
     "confusion_figure",
     "curve_figure",
     "drawing_style",
+    "drawn_methods",
     "inline_svg",
     "method_confusions",
     "method_curves",
@@ -41,7 +43,7 @@ __all__ = [
 ]
 
 SERIES = 5
-"""How many methods get a colour and a marker of their own; later ones start over."""
+"""How many methods get a colour and a marker of their own. Figures show no more."""
 
 LEGEND = ("seen", "unseen", "harmonic", "ausuc")
 """Numbers written beside a curve."""
@@ -69,6 +71,34 @@ MARKERS = ("o", "s", "D", "^", "v")
 _DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (9, 3)))
 
 
+def drawn_methods(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Methods that figures show: all, or where there are too many InfoCPL and its baselines.
+
+    Variants are then left to the tables: their curves and marks would cover each other.
+
+    Parameters
+    ----------
+    result : content of ``result.json``
+
+    Returns
+    -------
+    name of a method to its entry, at most :data:`SERIES`, in the order of the result
+
+    Examples
+    --------
+    >>> names = ["infocpl", "ridge", "a", "b", "c", "d"]
+    >>> list(drawn_methods({"methods": dict.fromkeys(names, {})}))
+    ['infocpl', 'ridge']
+    """
+    methods = dict(result["methods"])
+    if len(methods) <= SERIES:
+        return methods
+    # A result of other methods altogether still shows its first ones.
+    return {name: methods[name] for name in methods if name in METHODS} or dict(
+        list(methods.items())[:SERIES]
+    )
+
+
 def method_confusions(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Confusion matrices of a result: for every method that has one title, svg, labels, counts.
 
@@ -77,7 +107,7 @@ def method_confusions(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     DataError : names the method and what is wrong with its matrix
     """
     figures = []
-    for place, (name, method) in enumerate(result["methods"].items()):
+    for place, (name, method) in enumerate(drawn_methods(result).items()):
         where = f"result.methods.{name}"
         confusion = optional(method, "confusion", dict, where)
         if not confusion:
@@ -108,7 +138,7 @@ def method_curves(
     DataError : names the method and what is wrong with its curve
     """
     curves = []
-    for place, (name, method) in enumerate(result["methods"].items()):
+    for place, (name, method) in enumerate(drawn_methods(result).items()):
         where = f"result.methods.{name}"
         curve = optional(method, field, dict, where)
         if not curve:
@@ -118,7 +148,7 @@ def method_curves(
         curves.append(
             {
                 "title": method["title"],
-                "series": place % SERIES,
+                "series": place,
                 "seen": need(curve, "seen", list, f"{where}.{field}"),
                 "unseen": need(curve, "unseen", list, f"{where}.{field}"),
                 "point": None if seen is None or unseen is None else (seen, unseen),

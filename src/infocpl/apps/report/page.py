@@ -12,7 +12,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from infocpl.apps.report.figures import SERIES, method_confusions, method_curves
+from infocpl.apps.report.figures import drawn_methods, method_confusions, method_curves
 from infocpl.apps.report.player import (
     clip_cards,
     clip_payload,
@@ -39,9 +39,6 @@ COLUMNS = (
     ("gzsl.ausuc", "AUSUC", "ausuc"),
 )
 """Key in ``mean`` and ``sd``, heading, key in a published row."""
-
-_TOGETHER_NOTE = "transductive: scores refined on all unlabelled unseen clips together"
-_ORACLE_NOTE = "chosen on the test clips of unseen classes: an upper bound, not a result"
 
 
 def write_report(result: Mapping[str, Any], clips: Sequence[Mapping[str, Any]], path: Path) -> Path:
@@ -127,6 +124,7 @@ def render_report(result: Mapping[str, Any], clips: Sequence[Mapping[str, Any]])
         warnings=_warnings(result),
         recall=_recall(result),
         titles=_titles(result),
+        undrawn=len(result["methods"]) - len(drawn_methods(result)),
         confusions=method_confusions(result),
         curve=method_curves(result),
         gate=method_curves(result, "gate_curve", "gate"),
@@ -269,10 +267,10 @@ def _besides(extra: Mapping[str, Any] | None) -> str:
 
 def _rows(result: Mapping[str, Any], *, oracle: bool) -> list[dict[str, Any]]:
     """Rows of the table of methods: own methods, oracle variants, published, chance."""
-    methods = result["methods"]
+    methods, drawn = result["methods"], list(drawn_methods(result))
     best = {key: _best([m["mean"].get(key) for m in methods.values()]) for key, _, _ in COLUMNS}
     rows: list[dict[str, Any]] = []
-    for place, (name, method) in enumerate(methods.items()):
+    for name, method in methods.items():
         mean, where = method["mean"], f"result.methods.{name}"
         sd = optional(method, "sd", dict, where)
         spans = optional(method, "interval", dict, where)
@@ -282,18 +280,20 @@ def _rows(result: Mapping[str, Any], *, oracle: bool) -> list[dict[str, Any]]:
             top = found is not None and found == best[key]
             span = _interval(spans.get(key), f"{where}.interval.{key}")
             cells.append(_cell(found, sd.get(key), best=top, mark=oracle, interval=span))
-        rows.append(_row("method", method["title"], "", cells) | {"series": place % SERIES})
+        # The colour is the one that the figures draw the method in.
+        series = drawn.index(name) if name in drawn else None
+        rows.append(_row("method", method["title"], "", cells) | {"series": series})
         peeked = optional(method, "oracle", dict, where)
         if peeked:
             upper = need(peeked, "mean", dict, f"{where}.oracle")
             cells = [_cell(upper.get(key), mark=True) for key, _, _ in COLUMNS]
-            rows.append(_row("oracle", method["title"], _ORACLE_NOTE, cells))
+            rows.append(_row("oracle", method["title"], "", cells))
         together = optional(method, "transductive", dict, where)
         if together:
             found = need(together, "mean", dict, f"{where}.transductive")
             spread = optional(together, "sd", dict, f"{where}.transductive")
             cells = [_cell(found.get(key), spread.get(key)) for key, _, _ in COLUMNS]
-            rows.append(_row("transductive", method["title"], _TOGETHER_NOTE, cells))
+            rows.append(_row("transductive", method["title"], "", cells))
     for place, entry in enumerate(optional(result, "published", list, "result")):
         where = f"result.published[{place}]"
         need(entry, "top1", int, where)
@@ -369,14 +369,14 @@ def difference_rows(result: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def _titles(result: Mapping[str, Any]) -> list[dict[str, Any]]:
-    methods = result["methods"].values()
-    return [{"title": m["title"], "series": i % SERIES} for i, m in enumerate(methods)]
+    methods = drawn_methods(result).values()
+    return [{"title": m["title"], "series": i} for i, m in enumerate(methods)]
 
 
 def _recall(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     """For every class the recall of each method; the first method gives bar and order."""
     rows: dict[str, dict[str, Any]] = {}
-    for place, (name, method) in enumerate(result["methods"].items()):
+    for place, (name, method) in enumerate(drawn_methods(result).items()):
         where = f"result.methods.{name}.per_class"
         table = optional(method, "per_class", dict, f"result.methods.{name}")
         for label in table:
@@ -389,7 +389,7 @@ def _recall(result: Mapping[str, Any]) -> list[dict[str, Any]]:
             row["methods"].append(
                 {
                     "title": method["title"],
-                    "series": place % SERIES,
+                    "series": place,
                     "first": place == 0,
                     "percent": percent(recall),
                     "width": f"{100 * min(max(recall or 0.0, 0.0), 1.0):.2f}",
