@@ -379,3 +379,58 @@ def test_traits_without_centred_text_are_refused() -> None:
         dataclasses.replace(QUICK, centre_text=False, trait_weight=0.5)
     with pytest.raises(ConfigError, match="trait_weight must be a number >= 0"):
         dataclasses.replace(QUICK, trait_weight=-1.0)
+
+
+def text_rows() -> torch.Tensor:
+    rows = torch.randn(3, 6, generator=torch.Generator().manual_seed(5))
+    return torch.nn.functional.normalize(rows, dim=1)
+
+
+def fit_of_text(module: torch.nn.Module) -> float:
+    """How well a linear map (least squares) of the features gives the text of each clip's class."""
+    clips, labels = moving_clips()
+    x = encode_clips(module, clips).double()
+    x = torch.cat([x, torch.ones(len(x), 1, dtype=torch.float64)], dim=1)
+    y = text_rows().double()[torch.from_numpy(labels)]
+    # Few dimensions only: with all of them any features would fit these few clips.
+    u, s, _ = torch.linalg.svd(x - x.mean(0), full_matrices=False)
+    z = torch.cat([u[:, :3] * s[:3], torch.ones(len(x), 1, dtype=torch.float64)], dim=1)
+    return float((y - z @ torch.linalg.lstsq(z, y).solution).square().mean())
+
+
+def test_an_encoder_aligned_with_text_fits_the_text_better() -> None:
+    clips, labels = moving_clips()
+    config = dataclasses.replace(CONFIG, fit=dataclasses.replace(CONFIG.fit, epochs=8))
+    told: list[EpochReport] = []
+    options = {"layout": "kinect20", "seed": 0}
+    alone = train_encoder(clips, labels, CLASSES, config, **options)
+    joint = train_encoder(
+        clips,
+        labels,
+        CLASSES,
+        dataclasses.replace(config, text_weight=3.0),
+        **options,
+        text=text_rows(),
+        on_epoch=told.append,
+    )
+    assert told[-1].losses["text_loss"] < told[0].losses["text_loss"]
+    assert fit_of_text(joint.module) < fit_of_text(alone.module)
+
+
+def test_the_text_decides_which_finished_encoder_is_taken(tmp_path: Path) -> None:
+    clips, labels = moving_clips()
+    config = dataclasses.replace(CONFIG, text_weight=1.0, fit=FitConfig(epochs=1, batch_size=8))
+    options = {"layout": "kinect20", "seed": 0, "work": tmp_path}
+    one = train_encoder(clips, labels, CLASSES, config, **options, text=text_rows())
+    again = train_encoder(clips, labels, CLASSES, config, **options, text=text_rows())
+    other = train_encoder(clips, labels, CLASSES, config, **options, text=text_rows().flip(0))
+    assert same_bits(weights(one.module), weights(again.module))
+    assert not same_bits(weights(one.module), weights(other.module))
+
+
+@pytest.mark.parametrize("text", [None, torch.ones(2, 6)], ids=["none", "two rows"])
+def test_aligning_without_the_text_of_every_class_is_refused(text: torch.Tensor | None) -> None:
+    clips, labels = moving_clips()
+    config = dataclasses.replace(CONFIG, text_weight=1.0)
+    with pytest.raises(ConfigError, match="text of its 3 classes"):
+        train_encoder(clips, labels, CLASSES, config, layout="kinect20", seed=0, text=text)

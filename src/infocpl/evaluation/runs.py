@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from infocpl.alignment.base import Aligner
+from infocpl.alignment.base import Aligner, TextCentre
 from infocpl.alignment.ridge import fit_ridge
 from infocpl.alignment.standard import StandardInfoCPL
 from infocpl.data.feature_store import EncoderNote, PreparedFeatures
@@ -120,6 +120,7 @@ def learn_features(
         work=work,
         cache=cache,
         on_epoch=report,
+        text=_targets(task, config) if config.encoder.text_weight else None,
     )
     if left:
         # Finished in an earlier run, in whole or in part: that work is done as well.
@@ -138,6 +139,13 @@ def learn_features(
     ]
     masked = _masked(trained, clips, task, seed) if margin else None
     return replace(Features(trained, *parts), masked=masked)
+
+
+def _targets(task: TaskData, config: ExperimentConfig) -> Tensor:
+    """(C, Dt) text of the classes that are learned, as the aligners see it; none of unseen ones."""
+    text = task.text.subset(task.learned_classes)
+    weight = config.alignment.trait_weight
+    return TextCentre.of(text, weight).apply(text).mean().contiguous()
 
 
 def _masked(trained: TrainedEncoder, clips: PreparedClips, task: TaskData, seed: int) -> Tensor:

@@ -80,6 +80,8 @@ def decisive(config: Any) -> dict[str, Any]:
     True
     """
     plain = to_dict(config)
+    if not plain.get("text_weight"):
+        plain.pop("text_weight", None)  # an encoder that is not aligned is what it always was
     for part in (plain, plain.get("fit", {})):
         part.pop("checkpoint_every", None)
     return plain

@@ -66,6 +66,9 @@ class EncoderConfig:
     augment : variation of the training clips
     smoothing : of the labels
     members : encoders trained apart, from seeds of their own, whose features are concatenated
+    text_weight : share of a second loss that aligns features with the text of the seen classes
+        while the encoder is trained (joint training); 0 trains it on labels alone and freezes it,
+        as the paper does
     """
 
     name: str = "stgcn-small"
@@ -77,8 +80,11 @@ class EncoderConfig:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     smoothing: float = 0.1
     members: int = 1
+    text_weight: float = 0.0
 
     def __post_init__(self) -> None:
+        if not (math.isfinite(self.text_weight) and self.text_weight >= 0):
+            raise ConfigError(f"text_weight must be a number >= 0, got {self.text_weight}")
         if self.members < 1:
             raise ConfigError(f"an encoder needs at least 1 member, got {self.members}")
 
@@ -191,6 +197,7 @@ def train_encoder(
     work: Path | None = None,
     cache: EncoderCache | None = None,
     on_epoch: Progress | None = None,
+    text: Tensor | None = None,
 ) -> TrainedEncoder:
     """Train an encoder by cross-entropy on the clips given, and on nothing else.
 
@@ -206,6 +213,7 @@ def train_encoder(
         second call with the same arguments continues or returns at once
     cache : encoders finished by other runs; one with the same clips, labels, names, configuration,
         seed and environment is taken from there, and a new one is stored there
+    text : (classes, Dt) text of the training classes, where ``config.text_weight`` is not 0
 
     Returns
     -------
@@ -230,6 +238,7 @@ def train_encoder(
             work=work,
             cache=cache,
             on_epoch=on_epoch,
+            text=text,
         )
     identity = canonical_hash(
         {
@@ -240,6 +249,7 @@ def train_encoder(
             "labels": np.asarray(labels).tolist(),
             "clips": _hash(clips),
             "shape": list(clips.shape),
+            **({"text": _hash_text(text)} if config.text_weight else {}),
         }
     )
     torch.manual_seed(seed)
@@ -265,6 +275,8 @@ def train_encoder(
         len(classes),
         config.augment,
         config.smoothing,
+        text,
+        config.text_weight,
     )
     fit(task, len(labels), config.fit, seed=seed, checkpoint=state, on_epoch=on_epoch)
     if not is_main_process():
@@ -288,6 +300,7 @@ def _train_members(
     work: Path | None,
     cache: EncoderCache | None,
     on_epoch: Progress | None,
+    text: Tensor | None,
 ) -> TrainedEncoder:
     """Train each member as an encoder of its own; epochs are counted over all of them."""
     alone = replace(config, members=1)
@@ -311,11 +324,16 @@ def _train_members(
                 work=work,
                 cache=cache,
                 on_epoch=report,
+                text=text,
             )
         )
     module = EncoderEnsemble([member.module for member in trained]).eval()
     learned = dict.fromkeys(name for member in trained for name in member.training_classes)
     return TrainedEncoder(module, config, layout, clips.shape[2], tuple(learned))
+
+
+def _hash_text(text: Tensor | None) -> str:
+    return "" if text is None else hashlib.sha256(text.numpy().tobytes()).hexdigest()
 
 
 def _hash(clips: NDArray[np.float32] | ClipRows) -> str:

@@ -19,6 +19,9 @@ from infocpl.training.loop import Task
 __all__ = ["AlignmentTask", "EncoderTask", "LossSampling"]
 
 
+_COSINE_SCALE = 10.0  # cosines lie too close together for a softmax
+
+
 class EncoderTask(Task):
     """Cross-entropy of an encoder and a linear classifier over the seen classes.
 
@@ -31,6 +34,13 @@ class EncoderTask(Task):
     classes : number of seen classes
     augment : strength of augmentation
     smoothing : label smoothing
+    text : (classes, Dt) rows of length one, the text of each class, with which features are aligned
+        while the encoder is trained: a linear map of them is classified by its cosine to these
+    text_weight : share of that second loss
+
+    Raises
+    ------
+    ConfigError : if there is a weight and no text, or text for another number of classes
     """
 
     def __init__(
@@ -41,9 +51,18 @@ class EncoderTask(Task):
         classes: int,
         augment: AugmentConfig,
         smoothing: float = 0.1,
+        text: Tensor | None = None,
+        text_weight: float = 0.0,
     ) -> None:
         super().__init__()
         self.encoder = encoder
+        self.text_weight = text_weight
+        self.project: nn.Linear | None = None
+        if text_weight:
+            if text is None or len(text) != classes:
+                raise ConfigError(f"aligning an encoder needs the text of its {classes} classes")
+            self.project = nn.Linear(int(encoder.dim), text.shape[1])  # type: ignore[arg-type]
+            self._text = text
         self.classifier = nn.Linear(int(encoder.dim), classes)  # type: ignore[arg-type]
         self.augment = augment
         self.smoothing = smoothing
@@ -62,7 +81,13 @@ class EncoderTask(Task):
         logits = self.classifier(features)
         labels = self._labels[where[part]].to(index.device)
         loss = functional.cross_entropy(logits.float(), labels, label_smoothing=self.smoothing)
-        return {"classification_loss": loss}
+        found = {"classification_loss": loss}
+        if self.project is not None:
+            told = functional.normalize(self.project(features).float(), dim=1)
+            cosines = _COSINE_SCALE * told @ self._text.to(told.device).t()
+            aligned = functional.cross_entropy(cosines, labels, label_smoothing=self.smoothing)
+            found["text_loss"] = self.text_weight * aligned
+        return found
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,9 @@ class RunOptions:
     """Skeleton encoder instead of the preset's (see `infocpl info`)."""
     members: int | None = None
     """Encoders trained apart whose features are put together; each costs the time of one."""
+    joint: float | None = None
+    """Also align the encoder with the text of the seen classes while it is trained: weight of that
+    loss, such as 1 (default: the encoder learns labels alone and is frozen then)."""
     epochs: int | None = None
     """Encoder epochs instead of the preset's."""
     folds: int | None = None

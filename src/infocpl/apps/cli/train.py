@@ -98,6 +98,8 @@ def create_config(
         encoder = dataclasses.replace(
             encoder, fit=dataclasses.replace(encoder.fit, epochs=options.epochs)
         )
+    if options.joint is not None:
+        encoder = dataclasses.replace(encoder, text_weight=options.joint)
     if options.members is not None:
         encoder = dataclasses.replace(encoder, members=options.members)
     variants = options.variants
