@@ -76,6 +76,7 @@ def changed(plan: Plan, name: str) -> Plan:
         "descriptions": DescriptionChoice(("definition",)),
         "unseen_clips": "test",
         "lexicons": (load_lexicon("nw-ucla"),),
+        "extra": "synthetic",
     }
     return dataclasses.replace(plan, **{name: other[name]})
 
@@ -86,8 +87,8 @@ def changed(plan: Plan, name: str) -> Plan:
         field.name
         for field in dataclasses.fields(Plan)
         # Where results go, what was typed, how many processes read files and where encoders are
-        # kept change no number.
-        if field.name not in ("out", "command", "workers", "encoder_cache")
+        # kept change no number; nor does the number of extra clips where there are none.
+        if field.name not in ("out", "command", "workers", "encoder_cache", "extra_clips")
     ],
 )
 def test_a_run_that_differs_in_anything_may_not_continue(plan, name):
@@ -171,4 +172,29 @@ def test_several_processes_started_for_one_run_are_refused(plan, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ConfigError, match="started as 2 processes"):
         open_output(plan, resume=False)
+    assert not plan.out.exists()
+
+
+def test_the_number_of_extra_clips_belongs_to_a_run_that_has_some(plan):
+    with_extra = dataclasses.replace(plan, extra="synthetic")
+    open_output(with_extra, resume=False)
+    with pytest.raises(ConfigError, match="other settings"):
+        open_output(dataclasses.replace(with_extra, extra_clips=9), resume=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"extra": "synthetic", "extra_clips": 1}, "at least 2, got 1"),
+        ({"extra": "nowhere"}, "nowhere"),
+        ({"dataset": create_dataset("hdm05"), "extra": "synthetic"}, "dataset 'hdm05'"),
+        ({"dataset": create_dataset("synthetic"), "extra": "synthetic"}, "itself"),
+    ],
+    ids=str,
+)
+def test_extra_clips_that_cannot_be_used_are_refused_before_anything_is_written(
+    plan, change, words
+):
+    with pytest.raises((ConfigError, DataError), match=words):
+        run_pipeline(dataclasses.replace(plan, **change), Reporter(quiet=True))
     assert not plan.out.exists()
