@@ -262,6 +262,6 @@ def test_every_field_of_a_result_is_described_in_the_document(result):
 def test_every_top_level_field_is_there(result):
     assert set(result) == {
         "schema", "infocpl_version", "created", "command", "dataset", "split", "protocol",
-        "features", "text", "extra", "selection", "config", "seeds", "chance", "methods", "published",
-        "environment", "seconds",
+        "features", "text", "extra", "selection", "config", "seeds", "chance", "methods",
+        "published", "environment", "seconds",
     }  # fmt: skip
