@@ -171,11 +171,12 @@ class AlignmentTask(Task):
         inverse = epoch < self.sampling.inverse_epochs
         # Negatives come from the whole batch, whoever it is shared with.
         anchors = torch.arange(len(index), device=index.device)[part]
+        own = negatives[:, part]
         if self.sampling.dense:
             # Every process looks at the whole batch: the mean of equal losses is that loss.
             losses = self.model.dense_losses(features, labels, self._text, inverse=inverse)
         else:
-            losses = self._sampled(features, labels, negatives, part, anchors, inverse=inverse)
+            losses = self._sampled(features, labels, own, part, anchors, inverse=inverse)
         found = {"alignment_loss": losses.mean()}
         if self.sampling.margin_weight and self._masked is not None:
             margins = self.model.margin_losses(
@@ -188,9 +189,7 @@ class AlignmentTask(Task):
             )
             found["margin_loss"] = self.sampling.margin_weight * margins.mean()
         if self.model.gate is not None:
-            found["gate_loss"] = self.model.gate_loss(
-                features, labels, self._text, negatives[0], anchors
-            )
+            found["gate_loss"] = self.model.gate_loss(features, labels, self._text, own[0], anchors)
         return found
 
     def _sampled(
@@ -211,7 +210,7 @@ class AlignmentTask(Task):
             features,
             labels,
             self._text,
-            negatives[:, part],
+            negatives,
             other_classes=others,
             anchors=anchors,
             inverse=inverse,
