@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from infocpl import __version__
@@ -60,24 +60,9 @@ class StudyPlan(Plan):
 
     def single(self, split: Split) -> Plan:
         """The run of one split, in a folder of its own."""
-        return Plan(
-            dataset=self.dataset,
-            split=split,
-            protocol=self.protocol,
-            source=self.source,
-            out=self.out / "splits" / split.id.replace("/", "-").replace(":", "-"),
-            config=self.config,
-            seeds=self.seeds,
-            text_encoder=self.text_encoder,
-            descriptions=self.descriptions,
-            lexicons=self.lexicons,
-            command=self.command,
-            unseen_clips=self.unseen_clips,
-            workers=self.workers,
-            encoder_cache=self.encoder_cache,
-            extra=self.extra,
-            extra_clips=self.extra_clips,
-        )
+        shared = {field.name: getattr(self, field.name) for field in fields(Plan)}
+        place = self.out / "splits" / split.id.replace("/", "-").replace(":", "-")
+        return Plan(**(shared | {"split": split, "out": place}))
 
 
 def run_study(plan: StudyPlan, reporter: Reporter, *, resume: bool = False) -> dict[str, Any]:

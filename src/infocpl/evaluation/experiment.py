@@ -36,6 +36,7 @@ from infocpl.evaluation.selection import (
     joint_cues,
     joint_scores,
     select,
+    tell_evidence,
     try_candidates,
     weigh,
 )
@@ -239,12 +240,7 @@ def _oracle(
     note = f"seed {seed}, oracle"
     tried = try_candidates(method, task, features, config, seed, advance, note, fusion=fusion)
     best = max(tried, key=lambda key: tried[key][0])
-    evidence = {
-        "held_out": ["the unseen test classes themselves"],
-        "accuracy": {f"{key:g}": round(value.accuracy, 6) for key, value in tried.items()},
-        "gamma": tried[best].gamma,
-        "lead": None if (lead := tried[best].lead) is None else lead.mean,
-    }
+    evidence = tell_evidence(["the unseen test classes themselves"], tried, best)
     return Choice(
         epoch=0 if is_ridge(method) else int(best),
         alpha=float(best) if is_ridge(method) else 0.0,

@@ -7,6 +7,7 @@ the real unseen classes take no part.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ __all__ = [
     "joint_cues",
     "joint_scores",
     "select",
+    "tell_evidence",
     "try_candidates",
     "weigh",
 ]
@@ -235,6 +237,19 @@ def weigh(model: StandardInfoCPL, fusion: tuple[float, ...]) -> None:
     model.model.set_fusion(fit_to_heads(fusion, len(model.model.config.k_series)))
 
 
+def tell_evidence(
+    held_out: Sequence[str], tried: dict[float, Trial], best: float
+) -> dict[str, Any]:
+    """Plain values that say on what a choice rests: classes, all candidates, the chosen one."""
+    lead = tried[best].lead
+    return {
+        "held_out": list(held_out),
+        "accuracy": {f"{c:g}": round(tried[c].accuracy, 6) for c in sorted(tried)},
+        "gamma": tried[best].gamma,
+        "lead": None if lead is None else lead.mean,
+    }
+
+
 def _choose(
     method: str,
     folds: list[dict[float, Trial]],
@@ -252,13 +267,7 @@ def _choose(
         [FoldGamma(trial.gamma, trial.lead) for trial in chosen if trial.lead is not None]
     )
     evidence = tuple(
-        {
-            "held_out": list(names),
-            "accuracy": {f"{c:g}": round(fold[c].accuracy, 6) for c in candidates},
-            "gamma": fold[best].gamma,
-            "lead": None if (lead := fold[best].lead) is None else lead.mean,
-        }
-        for names, fold in zip(held, folds, strict=True)
+        tell_evidence(names, fold, best) for names, fold in zip(held, folds, strict=True)
     )
     return Choice(
         epoch=0 if is_ridge(method) else int(best),

@@ -12,6 +12,7 @@ from infocpl.apps.cli.codebook_commands import (
     CodebookCompare,
     CodebookShow,
 )
+from infocpl.apps.cli.run_options import choose_descriptions
 from infocpl.errors import ConfigError, OutputExistsError
 
 __all__ = ["run_build", "run_check", "run_compare", "run_show"]
@@ -27,7 +28,6 @@ def run_build(options: CodebookBuild) -> int:
     from infocpl.apps.progress import EMBEDDING, Reporter
     from infocpl.data import create_dataset
     from infocpl.semantics import (
-        DescriptionChoice,
         EmbeddingCache,
         LabelSet,
         build_codebook,
@@ -36,9 +36,7 @@ def run_build(options: CodebookBuild) -> int:
     from infocpl.semantics.describing import is_composed
     from infocpl.semantics.prompts import NAME_ONLY
 
-    choice = DescriptionChoice(
-        options.granularities, options.descriptions, options.best_descriptions, options.weigh
-    )
+    choice = choose_descriptions(options)
     dataset = create_dataset(options.dataset) if options.dataset is not None else None
     if options.labels is not None:
         labels = read_labels(options.labels)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from infocpl.apps.cli.describe_command import Describe
+from infocpl.apps.cli.run_options import choose_descriptions
 from infocpl.errors import (
     ConfigError,
     LanguageModelError,
@@ -41,9 +42,7 @@ def run_describe(options: Describe) -> int:
     if (options.llm is None) != (options.llm_model is None):
         raise ConfigError("--llm and --llm-model are needed together")
     labels = read_labels(options.labels)
-    choice = DescriptionChoice(
-        options.granularities, options.descriptions, options.best_descriptions, options.weigh
-    )
+    choice = choose_descriptions(options)
     if len(labels) < 2 and (choice.best is not None or choice.temperature is not None):
         raise ConfigError(
             "--best-descriptions and --weigh tell names apart: expected at least two names, got one"

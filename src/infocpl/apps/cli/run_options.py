@@ -4,9 +4,41 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
-__all__ = ["RunOptions"]
+if TYPE_CHECKING:
+    from infocpl.semantics import DescriptionChoice
+
+__all__ = ["DescriptionOptions", "RunOptions", "choose_descriptions"]
+
+
+class DescriptionOptions(Protocol):
+    """Options of every command that may choose among descriptions."""
+
+    @property
+    def granularities(self) -> tuple[str, ...]:
+        """Kinds; empty for all."""
+
+    @property
+    def descriptions(self) -> int | None:
+        """How many a class at the most."""
+
+    @property
+    def best_descriptions(self) -> int | None:
+        """How many of the best a class."""
+
+    @property
+    def weigh(self) -> float | None:
+        """Temperature of the weighing."""
+
+
+def choose_descriptions(options: DescriptionOptions) -> DescriptionChoice:
+    """Which descriptions the options ask for."""
+    from infocpl.semantics import DescriptionChoice
+
+    return DescriptionChoice(
+        options.granularities, options.descriptions, options.best_descriptions, options.weigh
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ from infocpl.apps.cli.study_command import Study
 from infocpl.apps.cli.tables import create_console
 from infocpl.apps.cli.train import (
     check_source,
-    choose_descriptions,
     create_config,
+    plan_options,
     set_threads,
 )
 
@@ -24,7 +24,6 @@ def run_study_command(options: Study, typed: str) -> int:
     from infocpl.apps.progress import Reporter
     from infocpl.apps.study import StudyPlan, random_splits, run_study
     from infocpl.data import find_dataset
-    from infocpl.semantics import load_lexicon
 
     dataset = find_dataset(options.dataset)
     splits = random_splits(dataset, options.count, options.unseen)
@@ -34,23 +33,12 @@ def run_study_command(options: Study, typed: str) -> int:
     config = create_config(options, dataset)
     set_threads(options.threads)
     plan = StudyPlan(
-        dataset=dataset,
         split=splits[0],
         splits=splits,
-        protocol=options.protocol or "",
         source=source,
-        out=options.out,
         config=config,
         seeds=(0,),
-        text_encoder=options.text_encoder,
-        descriptions=choose_descriptions(options),
-        lexicons=tuple(map(load_lexicon, options.lexicon)),
-        command=typed,
-        unseen_clips=options.unseen_clips,
-        workers=options.workers,
-        encoder_cache=options.encoder_cache,
-        extra=options.extra,
-        extra_clips=options.extra_clips,
+        **plan_options(options, dataset, typed),
     )
     print_study(run_study(plan, Reporter(), resume=options.resume), options.out)
     return 0

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from infocpl.apps.cli.commands import Demo, Run
-from infocpl.apps.cli.run_options import RunOptions
+from infocpl.apps.cli.run_options import RunOptions, choose_descriptions
 from infocpl.apps.cli.tables import print_result
 from infocpl.data.dataset import Dataset
 from infocpl.data.splits import Split
@@ -16,12 +16,11 @@ from infocpl.errors import ConfigError, OutputExistsError
 
 if TYPE_CHECKING:
     from infocpl.evaluation.config import ExperimentConfig
-    from infocpl.semantics import DescriptionChoice
 
 __all__ = [
     "check_source",
-    "choose_descriptions",
     "create_config",
+    "plan_options",
     "run_demo",
     "run_run",
     "set_threads",
@@ -34,46 +33,52 @@ def run_run(options: Run, typed: str) -> int:
         raise ConfigError(f"--seeds must be at least 1, got {options.seeds}")
     from infocpl.data import find_dataset, load_split
 
-    choice = choose_descriptions(options)
+    # Descriptions that cannot be are refused before anything is read.
+    choose_descriptions(options)
     dataset = find_dataset(options.dataset)
     split = load_split(dataset, options.split)
     source = check_source(options, dataset, split)
     config = create_config(options, dataset, selection=options.selection)
     from infocpl.apps.pipeline import Plan, run_pipeline
     from infocpl.apps.progress import Reporter
-    from infocpl.semantics import load_lexicon
 
     set_threads(options.threads)
+    shared = plan_options(options, dataset, typed)
     plan = Plan(
-        dataset=dataset,
         split=split,
-        protocol=options.protocol or "",
         source=source,
-        out=options.out,
         config=config,
         seeds=tuple(range(options.seeds)),
-        text_encoder=options.text_encoder,
-        descriptions=choice,
-        lexicons=tuple(map(load_lexicon, options.lexicon)),
-        command=typed,
-        unseen_clips=options.unseen_clips,
-        workers=options.workers,
-        encoder_cache=options.encoder_cache,
-        extra=options.extra,
-        extra_clips=options.extra_clips,
+        **shared,
     )
     result = run_pipeline(plan, Reporter(), resume=options.resume)
     print_result(result, options.out)
     return 0
 
 
-def choose_descriptions(options: RunOptions) -> DescriptionChoice:
-    """Which descriptions the options ask for."""
-    from infocpl.semantics import DescriptionChoice
+def plan_options(options: RunOptions, dataset: Dataset, typed: str) -> dict[str, Any]:
+    """Fields of a plan that ``run`` and ``study`` read off the same options.
 
-    return DescriptionChoice(
-        options.granularities, options.descriptions, options.best_descriptions, options.weigh
-    )
+    Raises
+    ------
+    ConfigError, SemanticsError : if descriptions or lexicons cannot be what was asked for
+    """
+    from infocpl.semantics import load_lexicon
+
+    return {
+        "dataset": dataset,
+        "protocol": options.protocol or "",
+        "out": options.out,
+        "text_encoder": options.text_encoder,
+        "descriptions": choose_descriptions(options),
+        "lexicons": tuple(map(load_lexicon, options.lexicon)),
+        "command": typed,
+        "unseen_clips": options.unseen_clips,
+        "workers": options.workers,
+        "encoder_cache": options.encoder_cache,
+        "extra": options.extra,
+        "extra_clips": options.extra_clips,
+    }
 
 
 def create_config(
