@@ -1,0 +1,136 @@
+"""Measured traits: what geometry says of a clip against what the text says of a class.
+
+Beyond the paper. A handful of seen classes teaches a map from features to text little about
+directions in which those classes do not differ. That the right hand is the one that moves, or
+that the body starts seated, needs no such map: it is measured (:mod:`infocpl.skeleton.measures`)
+and stands in the lexicon. Nothing is learned here but the zero and the unit of every measure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from infocpl.alignment.base import TextTable
+from infocpl.errors import ConfigError
+from infocpl.semantics.traits import TRAIT_DIMENSIONS
+from infocpl.skeleton.measures import MEASURES
+
+__all__ = ["MeasuredTraits", "fit_measured", "spread"]
+
+_MOST = 3.0  # standard deviations beyond which a measure says no more
+_LEAST = 1e-4  # spread below which a measure is the same for all clips
+_COLUMNS = [TRAIT_DIMENSIONS.index(name) for name in MEASURES]
+
+
+@dataclass(frozen=True)
+class MeasuredTraits:
+    """Agreement of measured and described traits, as an aligner of its own.
+
+    Attributes
+    ----------
+    mean, scale : (Q,) of the measures over the seen classes' training clips, classes counting
+        alike; a measure that was the same for all clips has scale infinity and says nothing
+    traits : (Q,) mean of the seen classes' traits
+    gain : () factor of the scores, so that they can be added to those of another aligner
+    """
+
+    mean: Tensor
+    scale: Tensor
+    traits: Tensor
+    gain: Tensor
+
+    def directions(self, text: TextTable) -> Tensor:
+        """(C, Q) how each class differs from the seen ones, of length one.
+
+        Zero for a label of which no traits are known: it neither gains nor loses.
+        """
+        if text.traits is None:
+            return self.mean.new_zeros(len(text.labels), len(self.mean))
+        known = text.traits.any(1, keepdim=True)
+        return functional.normalize((text.traits[:, _COLUMNS] - self.traits) * known, dim=1)
+
+    def scores_along(self, features: Tensor, directions: Tensor) -> Tensor:
+        """(B, C) scores of features with :meth:`directions` found before."""
+        measures = features[:, -len(self.mean) :]
+        standard = ((measures - self.mean) / self.scale).clamp(-_MOST, _MOST)
+        return self.gain * (functional.normalize(standard, dim=1) @ directions.t())
+
+    def scores(self, features: Tensor, text: TextTable) -> Tensor:
+        """(B, C) cosines times the gain.
+
+        Parameters
+        ----------
+        features : (B, D + Q), measures in the last Q columns
+        text : of C labels
+        """
+        return self.scores_along(features, self.directions(text))
+
+    def beside(self, own: Tensor, agreement: Tensor, weight: float) -> MeasuredTraits:
+        """The same with a gain that gives its scores `weight` times the spread of others.
+
+        Parameters
+        ----------
+        own : (B, C) scores of the other aligner for some training clips and seen labels
+        agreement : (B, C) of this one for the same
+        weight : 1 lets both say as much
+        """
+        least = torch.finfo(agreement.dtype).tiny
+        return replace(self, gain=self.gain * weight * spread(own) / spread(agreement).clamp_min(least))
+
+
+def spread(scores: Tensor) -> Tensor:
+    """() standard deviation of scores (B, C) about their mean for each clip.
+
+    Examples
+    --------
+    >>> float(spread(torch.tensor([[1.0, 3.0], [11.0, 13.0]])))
+    1.0
+    """
+    centred = scores - scores.mean(dim=1, keepdim=True)
+    return centred.square().mean().sqrt()
+
+
+def fit_measured(measures: Tensor, labels: Tensor, seen: TextTable) -> MeasuredTraits:
+    """Zero and unit of every measure, from seen training clips.
+
+    Parameters
+    ----------
+    measures : (N, Q) of :func:`infocpl.skeleton.measures.measure_clips`
+    labels : (N,) rows of `seen`
+    seen : text of the seen classes only
+
+    Raises
+    ------
+    ConfigError : if the columns are not the measures, or no seen class has traits
+
+    Examples
+    --------
+    >>> eye, q = torch.eye(2), len(MEASURES)
+    >>> traits = torch.zeros(2, len(TRAIT_DIMENSIONS))
+    >>> traits[0, TRAIT_DIMENSIONS.index("moving.left_arm")] = 1
+    >>> traits[1, TRAIT_DIMENSIONS.index("moving.right_leg")] = 1
+    >>> text = TextTable(("wave", "kick"), eye.unsqueeze(1), torch.ones(2, 1, dtype=torch.bool),
+    ...                  eye, eye, traits=traits)
+    >>> clips = torch.zeros(2, q)
+    >>> clips[0, MEASURES.index("moving.left_arm")] = 5
+    >>> fit_measured(clips, torch.tensor([0, 1]), text).scores(clips, text).argmax(1).tolist()
+    [0, 1]
+    """
+    if measures.shape[1] != len(MEASURES):
+        raise ConfigError(f"expected {len(MEASURES)} measures a clip, got {measures.shape[1]}")
+    if seen.traits is None or not bool(seen.traits.any()):
+        raise ConfigError("measured traits need traits of the seen classes; none has any")
+    wide = measures.double()
+    share = 1.0 / torch.bincount(labels, minlength=len(seen.labels)).double()[labels]
+    share = (share / share.sum()).unsqueeze(1)
+    mean = (share * wide).sum(0)
+    scale = (share * (wide - mean).square()).sum(0).sqrt()
+    scale = torch.where(scale < _LEAST, torch.inf, scale)
+    known = seen.traits[seen.traits.any(1)][:, _COLUMNS]
+    return MeasuredTraits(
+        mean.to(measures.dtype), scale.to(measures.dtype), known.mean(0), torch.ones(())
+    )
