@@ -201,8 +201,8 @@ def test_the_number_of_extra_clips_belongs_to_a_run_that_has_some(plan):
     ("change", "words"),
     [
         ({"extra": ("synthetic",), "extra_clips": 1}, "at least 2, got 1"),
-        ({"extra": ("synthetic", "nowhere")}, "nowhere: expected a clip store"),
-        ({"extra": ("",)}, "got an empty name"),
+        ({"extra": ("synthetic", "nowhere")}, "--extra nowhere: expected .* got no such folder"),
+        ({"extra": ("",)}, "--extra '': expected"),
         ({"extra": ("synthetic", "synthetic")}, "'synthetic' already from synthetic"),
         ({"dataset": create_dataset("hdm05"), "extra": ("synthetic",)}, "dataset 'hdm05'"),
         ({"dataset": create_dataset("synthetic"), "extra": ("synthetic",)}, "itself"),

@@ -40,7 +40,7 @@ def check_extra(plan: Plan) -> None:
     ------
     ConfigError : if an extra source is no store of clips, is the dataset itself or another source
         once more, or if the dataset is given as features
-    StoreError : if it is no store at all
+    StoreError : if its store is damaged
     DataError : if no list says which of its classes would show an unseen one
     """
     if not plan.extra:
@@ -130,11 +130,19 @@ def _look_at(source: str) -> tuple[str, tuple[str, ...]]:
     """Name and classes of the dataset of one source."""
     if source == SYNTHETIC:
         return SYNTHETIC, create_dataset(SYNTHETIC).classes
-    if not source:
-        raise ConfigError(f"--extra: expected {SYNTHETIC!r} or a store, got an empty name")
-    store = open_store(Path(source))
+    path = Path(source)
+    # An empty name would be the folder that the command was started in.
+    if not source or not is_store(path):
+        found = "no such folder"
+        if source and path.exists():
+            found = "a folder without manifest.json" if path.is_dir() else "a file"
+        raise ConfigError(
+            f"--extra {source or repr(source)}: expected {SYNTHETIC!r} or a store written by "
+            f"`infocpl convert`, got {found}"
+        )
+    store = open_store(path)
     if isinstance(store, FeatureStore):
-        raise ConfigError(f"--extra needs clips; {source} holds features")
+        raise ConfigError(f"--extra {source}: expected clips, got a store of features")
     return store.dataset, store.classes
 
 
