@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -79,6 +80,24 @@ def test_every_source_knows_its_own_rows_classes_and_hash(others):
         assert source.classes == other.clips.classes
         assert {joined.classes[n] for n in joined.labels[source.rows]} == set(source.names)
         assert source.store_hash == f"hash of {source.name}"
+
+
+def test_joining_on_disk_needs_the_memory_of_no_source(tmp_path):
+    parts = []
+    for place in range(3):
+        file = tmp_path / f"part {place}.npy"
+        np.save(file, np.full((4096, 1, 8, 20, 3), place, np.float32))
+        small = clips_of(("squat", "walking"), 2048, place, frames=1)
+        mapped = np.load(file, mmap_mode="r")
+        parts.append(dataclasses.replace(small, keypoints=mapped))
+    nothing = {"squat": frozenset[str](), "walking": frozenset[str]()}
+    others = [OtherClips(f"source {n}", part, nothing) for n, part in enumerate(parts[1:])]
+    tracemalloc.start()
+    joined, _ = join_clips(parts[0], others, file=tmp_path / "joined.npy")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert joined.keypoints[:, 0, 0, 0, 0].tolist() == [0] * 4096 + [1] * 4096 + [2] * 4096
+    assert peak < parts[0].keypoints.nbytes / 2
 
 
 def test_subjects_of_other_datasets_are_nobodys():
