@@ -348,6 +348,8 @@ def run_options(synthetic_files: Path, tmp_path: Path) -> dict[str, str]:
         ({"--workers": "0"}, ["--workers", "0"]),
         ({"--features": "no/such/store"}, ["--data or --features"]),
         ({"--lexicon": "no/such.yaml"}, ["no/such.yaml", "no such lexicon file"]),
+        ({"--extra": "no/such/store"}, ["--extra no/such/store", "no such folder"]),
+        ({"--extra": "synthetic"}, ["--extra synthetic", "'synthetic' itself"]),
     ],
     ids=lambda value: "=".join(next(iter(value.items()))) if isinstance(value, dict) else "",
 )
@@ -355,6 +357,27 @@ def test_a_bad_option_of_run_is_one_line_and_writes_nothing(infocpl, run_options
     arguments = [item for pair in {**run_options, **changes}.items() for item in pair]
     refused(infocpl("run", *arguments), *words)
     assert not Path(run_options["--out"]).exists()
+
+
+@pytest.mark.parametrize("command", ["run", "study"])
+def test_one_bad_source_among_several_is_one_line_and_writes_nothing(
+    infocpl, run_options, small_store, tmp_path, command
+):
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "a1_s1_t1_skeleton.mat").write_bytes(b"read later, and then refused")
+    options = {**run_options, "--dataset": "utd-mhad", "--split": "purls/22-5"}
+    options["--data"] = str(tmp_path / "raw")
+    if command == "study":
+        del options["--split"]
+    arguments = [item for pair in options.items() for item in pair]
+    for typed in (
+        ["--extra", "synthetic", tmp_path / "nowhere"],
+        ["--extra", small_store.folder, "synthetic"],
+        ["--extra", "synthetic", "--extra", "synthetic"],
+        ["--extra"],
+    ):
+        refused(infocpl(command, *arguments, *typed), "--extra")
+        assert not Path(run_options["--out"]).exists()
 
 
 def test_run_refuses_an_output_folder_that_holds_something(infocpl, run_options):

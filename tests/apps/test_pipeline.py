@@ -76,7 +76,7 @@ def changed(plan: Plan, name: str) -> Plan:
         "descriptions": DescriptionChoice(("definition",)),
         "unseen_clips": "test",
         "lexicons": (load_lexicon("nw-ucla"),),
-        "extra": "synthetic",
+        "extra": ("synthetic",),
     }
     return dataclasses.replace(plan, **{name: other[name]})
 
@@ -175,8 +175,23 @@ def test_several_processes_started_for_one_run_are_refused(plan, monkeypatch):
     assert not plan.out.exists()
 
 
+def test_a_run_with_one_extra_source_is_the_run_it_was_before_there_could_be_several(plan):
+    assert not {"extra", "extra_clips"} & set(plan.identity())
+    one = dataclasses.replace(plan, extra=("synthetic",)).identity()
+    assert one == {**plan.identity(), "extra": "synthetic", "extra_clips": 6}
+
+
+def test_the_order_of_extra_sources_belongs_to_a_run(plan):
+    both = dataclasses.replace(plan, extra=("synthetic", "stores/nw"))
+    open_output(both, resume=False)
+    open_output(both, resume=True)
+    for other in (("stores/nw", "synthetic"), ("synthetic",), ()):
+        with pytest.raises(ConfigError, match="other settings"):
+            open_output(dataclasses.replace(both, extra=other), resume=True)
+
+
 def test_the_number_of_extra_clips_belongs_to_a_run_that_has_some(plan):
-    with_extra = dataclasses.replace(plan, extra="synthetic")
+    with_extra = dataclasses.replace(plan, extra=("synthetic",))
     open_output(with_extra, resume=False)
     with pytest.raises(ConfigError, match="other settings"):
         open_output(dataclasses.replace(with_extra, extra_clips=9), resume=True)
@@ -185,10 +200,12 @@ def test_the_number_of_extra_clips_belongs_to_a_run_that_has_some(plan):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"extra": "synthetic", "extra_clips": 1}, "at least 2, got 1"),
-        ({"extra": "nowhere"}, "nowhere"),
-        ({"dataset": create_dataset("hdm05"), "extra": "synthetic"}, "dataset 'hdm05'"),
-        ({"dataset": create_dataset("synthetic"), "extra": "synthetic"}, "itself"),
+        ({"extra": ("synthetic",), "extra_clips": 1}, "at least 2, got 1"),
+        ({"extra": ("synthetic", "nowhere")}, "--extra nowhere: expected .* got no such folder"),
+        ({"extra": ("",)}, "--extra '': expected"),
+        ({"extra": ("synthetic", "synthetic")}, "'synthetic' already from synthetic"),
+        ({"dataset": create_dataset("hdm05"), "extra": ("synthetic",)}, "dataset 'hdm05'"),
+        ({"dataset": create_dataset("synthetic"), "extra": ("synthetic",)}, "itself"),
     ],
     ids=str,
 )

@@ -6,9 +6,11 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+import tyro
 
+from infocpl.apps.cli.commands import Run
 from infocpl.apps.cli.study_command import Study
-from infocpl.apps.cli.train import create_config
+from infocpl.apps.cli.train import create_config, plan_options
 from infocpl.data import create_dataset
 from infocpl.errors import ConfigError
 from infocpl.evaluation.variants import VARIANTS
@@ -41,3 +43,26 @@ def test_an_unknown_variant_is_named(options):
     asked = dataclasses.replace(options, variants=("two-heads",))
     with pytest.raises(ConfigError, match="unknown variant 'two-heads'"):
         create_config(asked, create_dataset("synthetic"))
+
+
+@pytest.mark.parametrize("command", [Run, Study])
+@pytest.mark.parametrize(
+    ("typed", "sources"),
+    [
+        ("", ()),
+        ("--extra synthetic", ("synthetic",)),
+        ("--extra synthetic stores/a stores/b", ("synthetic", "stores/a", "stores/b")),
+        ("--extra stores/b --extra synthetic stores/a", ("stores/b", "synthetic", "stores/a")),
+    ],
+)
+def test_extra_sources_are_taken_in_the_order_they_were_typed_in(command, typed, sources):
+    words = ["--dataset", "utd-mhad", "--data", "data", "--out", "out", *typed.split()]
+    words += ["--split", "purls/22-5"] if command is Run else []
+    asked = tyro.cli(command, args=[*words, "--threads", "1"])
+    assert plan_options(asked, create_dataset("utd-mhad"), "")["extra"] == sources
+    assert asked.threads == 1
+
+
+def test_extra_without_a_source_is_refused_rather_than_ignored(options):
+    with pytest.raises(ConfigError, match="--extra: expected `synthetic` or stores"):
+        plan_options(dataclasses.replace(options, extra=((),)), create_dataset("utd-mhad"), "")

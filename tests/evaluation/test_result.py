@@ -12,10 +12,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, recall_score
 
-from infocpl.data import create_dataset
+from infocpl.data import PreparedClips, create_dataset
+from infocpl.data.extra import OtherClips, join_clips
 from infocpl.evaluation.experiment import run_experiment
 from infocpl.evaluation.result import SCHEMA, ResultContext, build_result
+from infocpl.evaluation.task_data import TaskData, text_table
 from infocpl.evaluation.variants import METHODS
+from infocpl.semantics import build_codebook
+from infocpl.semantics.codebook import Codebook
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "result.md"
 
@@ -250,9 +254,14 @@ def fields(value: Any, skip: bool = False) -> set[str]:
     return own
 
 
-def test_every_field_of_a_result_is_described_in_the_document(result):
+def described() -> set[str]:
+    """Every word and path of the document that stands as code."""
     spans = re.findall(r"`([^`]+)`", DOCUMENT.read_text(encoding="utf-8"))
-    words = {part for span in spans for part in [span, *span.split(".")]}
+    return {part for span in spans for part in [span, *span.split(".")]}
+
+
+def test_every_field_of_a_result_is_described_in_the_document(result):
+    words = described()
     found = fields({key: value for key, value in result.items() if key != "config"})
     assert len(found) > 70
     found -= {"total"} if "total" in words else set()
@@ -265,3 +274,72 @@ def test_every_top_level_field_is_there(result):
         "features", "text", "extra", "selection", "config", "seeds", "chance", "methods",
         "published", "environment", "seconds",
     }  # fmt: skip
+
+
+# --- classes learned besides --------------------------------------------------------------------
+
+BESIDES = {"nw-ucla": ("carry", "sit down"), "sbu": ("kicking", "hugging", "punching")}
+"""Classes of each source; "sit down" and "kicking" may not be learned."""
+
+
+@pytest.fixture(scope="module")
+def besides(small_task, trigrams) -> tuple[TaskData, list[Codebook]]:
+    """The small task with clips of two sources, number i of a source i + 1 times."""
+    form = small_task.clips.keypoints.shape[1:]
+    others = []
+    for source, names in BESIDES.items():
+        labels = np.repeat(np.arange(len(names)), np.arange(len(names)) + 1)
+        clips = PreparedClips(
+            np.zeros((len(labels), *form), np.float32),
+            labels,
+            ("x",) * len(labels),
+            labels,
+            small_task.clips.layout,
+            names,
+        )
+        excluded = {name: frozenset[str]() for name in small_task.clips.classes}
+        excluded |= dict.fromkeys(small_task.split.unseen, frozenset({"sit down", "kicking"}))
+        others.append(OtherClips(source, clips, excluded, f"store of {source}"))
+    joined, elsewhere = join_clips(small_task.clips, others)
+    books = [build_codebook(names, trigrams, dataset=source) for source, names in BESIDES.items()]
+    task = dataclasses.replace(small_task, clips=joined)
+    return task.with_extra(elsewhere, [text_table(book) for book in books]), books
+
+
+@pytest.fixture(scope="module")
+def wider(besides, small_runs, context) -> dict[str, Any]:
+    task, books = besides
+    return build_result(task, small_runs, dataclasses.replace(context, extra_codebooks=books))
+
+
+def test_every_source_that_was_learned_besides_is_told_with_its_hashes(wider, besides):
+    _, books = besides
+    extra = wider["extra"]
+    assert extra["classes"] == ["nw-ucla: carry", "sbu: hugging", "sbu: punching"]
+    assert extra["left_out"] == ["nw-ucla: sit down", "sbu: kicking"]
+    assert extra["clips"] == 1 + 2 + 3
+    assert extra["sources"] == [
+        {
+            "name": "nw-ucla",
+            "clips": 1,
+            "classes": 1,
+            "store_hash": "store of nw-ucla",
+            "codebook_hash": books[0].hash,
+        },
+        {
+            "name": "sbu",
+            "clips": 5,
+            "classes": 2,
+            "store_hash": "store of sbu",
+            "codebook_hash": books[1].hash,
+        },
+    ]
+    assert books[0].hash != books[1].hash
+    assert fields(extra) <= described()
+
+
+def test_every_row_is_named_for_what_was_learned_besides(wider, result):
+    assert result["extra"] is None
+    assert wider["extra"]["source"] == "nw-ucla and sbu"
+    for method, entry in wider["methods"].items():
+        assert entry["title"] == f"{result['methods'][method]['title']} + nw-ucla and sbu clips"

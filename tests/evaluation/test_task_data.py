@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from infocpl.alignment.base import TextTable
 from infocpl.data import PreparedClips, Split
-from infocpl.data.extra import join_clips
+from infocpl.data.extra import OtherClips, join_clips
 from infocpl.errors import SplitLeakageError
 from infocpl.evaluation.task_data import TaskData, text_table
 
@@ -156,9 +156,74 @@ def wider(task) -> TaskData:
         np.ones((12, 1, 2, 20, 3), np.float32), labels, ("x",) * 12, labels, "kinect20", names
     )
     excluded = {name: frozenset({names[number % 6]}) for number, name in enumerate(CLASSES)}
-    clips, elsewhere = join_clips(task.clips, other, "other", excluded)
+    clips, elsewhere = join_clips(task.clips, [OtherClips("other", other, excluded)])
     whole = dataclasses.replace(task, clips=clips, text=text_of(CLASSES, 3, 0))
-    return whole.with_extra(elsewhere, text_of(names, 4, 1))
+    return whole.with_extra(elsewhere, [text_of(names, 4, 1)])
+
+
+SHOWS = {
+    "one": {0: [0, 6], 1: [1], 2: [], 3: [9, 10]},
+    "two": {0: [2], 1: [3, 11], 2: [5], 3: [], 4: [7]},
+}
+"""What each class of two other datasets shows, by number."""
+
+
+@pytest.fixture(scope="module")
+def widest(task) -> TaskData:
+    """The task with clips of two other datasets, which call their classes alike."""
+    others, texts = [], []
+    for place, (source, shows) in enumerate(SHOWS.items()):
+        names = tuple(f"other {number}" for number in shows)
+        labels = np.repeat(np.arange(len(names)), 2)
+        clips = PreparedClips(
+            np.full((len(labels), 1, 2, 20, 3), place, np.float32),
+            labels,
+            ("x",) * len(labels),
+            labels,
+            "kinect20",
+            names,
+        )
+        excluded = {
+            name: frozenset(f"other {other}" for other, shown in shows.items() if number in shown)
+            for number, name in enumerate(CLASSES)
+        }
+        others.append(OtherClips(source, clips, excluded))
+        texts.append(text_of(names, 3 + place, 1 + place))
+    joined, elsewhere = join_clips(task.clips, others)
+    whole = dataclasses.replace(task, clips=joined, text=text_of(CLASSES, 3, 0))
+    return whole.with_extra(elsewhere, texts)
+
+
+def harmless(unseen: set[str]) -> tuple[str, ...]:
+    """Classes of either dataset that show none of `unseen`, found without the code under test."""
+    hidden = {CLASSES.index(name) for name in unseen}
+    return tuple(
+        f"{source}: other {number}"
+        for source, shows in SHOWS.items()
+        for number, shown in shows.items()
+        if not hidden & set(shown)
+    )
+
+
+def test_a_class_of_neither_source_is_learned_if_it_shows_an_unseen_one(widest):
+    assert widest.extra_classes == harmless(set(widest.split.unseen))
+    assert names_of(widest, widest.extra) == set(widest.extra_classes)
+
+
+@given(seed=st.integers(0, 2**31), count=st.integers(1, 8))
+def test_nor_while_it_shows_one_that_plays_unseen(widest, seed, count):
+    inner = widest.pseudo(count, seed)
+    assert inner.extra_classes == harmless({*inner.split.unseen, *widest.split.unseen})
+    assert names_of(inner, inner.extra) == set(inner.extra_classes)
+
+
+def test_texts_of_several_sources_keep_their_rows_though_names_repeat(widest):
+    one, two = text_of(tuple("abcd"), 3, 1), text_of(tuple("abcde"), 4, 2)
+    some = widest.text.subset(("two: other 3", "one: other 3"))
+    assert torch.equal(some.descriptions[0], two.descriptions[3])
+    assert torch.equal(some.descriptions[1, :3], one.descriptions[3])
+    assert some.mask.sum(1).tolist() == [4, 3]
+    assert torch.equal(some.motion, torch.stack([two.motion[3], one.motion[3]]))
 
 
 def test_extra_clips_are_learned_and_never_tested(wider):

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from infocpl.apps.describing import describe_classes, describe_extra
 from infocpl.apps.evidence import report_clips
-from infocpl.apps.extra import check_extra, describe_extra, gather_extra
+from infocpl.apps.extra import check_extra, gather_extra
 from infocpl.apps.plan import Plan, open_output
-from infocpl.apps.progress import EMBEDDING, Reporter
+from infocpl.apps.progress import Reporter
 from infocpl.apps.report import write_report
 from infocpl.data import (
     ClipStore,
@@ -31,11 +32,7 @@ from infocpl.evaluation.experiment import SeedRun, plan_units, run_experiment
 from infocpl.evaluation.result import ResultContext, build_result
 from infocpl.evaluation.task_data import TaskData, text_table
 from infocpl.files import write_json
-from infocpl.semantics import (
-    EmbeddingCache,
-    build_codebook,
-    create_text_encoder,
-)
+from infocpl.semantics import create_text_encoder
 from infocpl.semantics.codebook import Codebook
 from infocpl.semantics.text import locate_text_encoder
 from infocpl.training.encoder_cache import EncoderCache
@@ -119,13 +116,13 @@ def measure_split(
     protocol = store.protocol(plan.protocol or None)
     indices = split_indices(store, plan.split, protocol, unseen=plan.unseen_clips)
     mark = time.monotonic()
-    codebook = _describe(plan, reporter)
+    codebook = describe_classes(plan, reporter)
     seconds["text"] = time.monotonic() - mark
     task = TaskData.create(clips, plan.split, indices, codebook)
-    extra_book = None
+    extra_books: tuple[Codebook, ...] = ()
     if elsewhere is not None:
-        extra_book = describe_extra(plan, elsewhere, reporter)
-        task = task.with_extra(elsewhere, text_table(extra_book))
+        extra_books = describe_extra(plan, elsewhere, reporter)
+        task = task.with_extra(elsewhere, [text_table(book) for book in extra_books])
     with reporter.bar(plan_units(task, plan.config, plan.seeds)) as advance:
         runs = run_experiment(
             task,
@@ -146,7 +143,7 @@ def measure_split(
         seconds,
         plan.unseen_clips,
         plan.descriptions,
-        extra_book,
+        extra_books,
     )
     return Measured(task, runs, codebook, build_result(task, runs, context))
 
@@ -192,28 +189,6 @@ def source_store(plan: Plan, work: Path, reporter: Reporter) -> ClipStore | Feat
         return convert_dataset(
             plan.dataset, plan.source, folder, workers=plan.workers, progress=progress
         )
-
-
-def _describe(plan: Plan, reporter: Reporter) -> Codebook:
-    """The codebook of all classes.
-
-    Training knows nothing of unseen names: seen classes are told apart from each other only, and
-    unseen ones from each other, as by a saved model that is asked about them.
-    """
-    choice, split = plan.descriptions, plan.split
-    reporter.say("embedding the descriptions of all classes")
-    with reporter.count(EMBEDDING) as progress:
-        book = build_codebook(
-            (*split.seen, *split.unseen),
-            create_text_encoder(plan.text_encoder),
-            lexicons=plan.lexicons,
-            dataset=plan.dataset.name,
-            granularities=choice.kinds,
-            count=choice.count,
-            cache=EmbeddingCache(),
-            progress=progress,
-        )
-    return choice.apply(book, within=(split.seen, split.unseen))
 
 
 def _check_sides(plan: Plan) -> None:
@@ -290,6 +265,9 @@ def _card(result: dict[str, Any]) -> str:
         'clips with `infocpl predict FILE --model DIR --labels "one action, another action"`.',
         "",
     ]
+    if extra := result["extra"]:
+        told = f"{extra['clips']} clips of {len(extra['classes'])} classes of {extra['source']}"
+        lines.insert(3, f"- learned besides: {told}")
     if mark:
         lines += ["† chosen on the unseen test clips: an upper bound, not a measurement", ""]
     return "\n".join(lines)

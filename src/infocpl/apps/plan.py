@@ -40,9 +40,9 @@ class Plan:
     workers : processes that read original files
     encoder_cache : folder of trained encoders and their features that several runs share; None
         keeps them in the output folder only
-    extra : ``"synthetic"`` or the store of another dataset: clips that are learned from besides;
-        "" for none
-    extra_clips : of each of its classes, at the most
+    extra : each ``"synthetic"`` or the store of another dataset, whose clips are learned from
+        besides
+    extra_clips : of each of their classes, at the most
     """
 
     dataset: Dataset
@@ -59,7 +59,7 @@ class Plan:
     unseen_clips: Literal["all", "test"] = "all"
     workers: int = 1
     encoder_cache: Path | None = None
-    extra: str = ""
+    extra: tuple[str, ...] = ()
     extra_clips: int = 6
 
     def identity(self) -> dict[str, Any]:
@@ -80,8 +80,16 @@ class Plan:
             "lexicons": [lexicon.hash for lexicon in self.lexicons],
             # Left out otherwise: runs begun before there was anything to choose can go on.
             **({} if plain else {"descriptions": chosen}),
-            **({"extra": self.extra, "extra_clips": self.extra_clips} if self.extra else {}),
+            **self._extra_identity(),
         }
+
+    def _extra_identity(self) -> dict[str, Any]:
+        if not self.extra:
+            return {}
+        # One stands alone: runs begun before there could be several can go on. Their order counts,
+        # because clips are learned from in that order.
+        sources = self.extra[0] if len(self.extra) == 1 else list(self.extra)
+        return {"extra": sources, "extra_clips": self.extra_clips}
 
 
 def open_output(plan: Plan, *, resume: bool) -> Path:
@@ -124,6 +132,5 @@ def open_output(plan: Plan, *, resume: bool) -> Path:
     work.mkdir(exist_ok=True)
     remove_stale(out)
     remove_stale(work)
-    remove_stale(work / "features")
     remove_stale(work / "features")
     return work

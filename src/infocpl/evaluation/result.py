@@ -53,7 +53,7 @@ class ResultContext:
     config : the experiment's configuration
     command : what the user typed
     seconds : wall time of each stage
-    extra_codebook : text of the classes that were learned besides; None without any
+    extra_codebooks : text of the classes that were learned besides, one a source
     """
 
     dataset: Dataset
@@ -65,7 +65,7 @@ class ResultContext:
     seconds: dict[str, float]
     unseen_clips: str = "all"
     descriptions: DescriptionChoice = field(default_factory=DescriptionChoice)
-    extra_codebook: Codebook | None = None
+    extra_codebooks: Sequence[Codebook] = ()
 
 
 def environment() -> dict[str, Any]:
@@ -122,7 +122,7 @@ def build_result(task: TaskData, runs: Sequence[SeedRun], context: ResultContext
         },
         "features": _features(runs[0], config),
         "text": _text(codebook, context.descriptions),
-        "extra": _extra(task, context.extra_codebook),
+        "extra": _extra(task, context.extra_codebooks),
         "selection": {
             "rule": config.selection,
             "oracle": config.selection == "oracle",
@@ -197,17 +197,33 @@ def _caveat(run: SeedRun, config: ExperimentConfig) -> dict[str, str]:
     }
 
 
-def _extra(task: TaskData, codebook: Codebook | None) -> dict[str, Any] | None:
+def _extra(task: TaskData, codebooks: Sequence[Codebook]) -> dict[str, Any] | None:
     """What was learned besides the seen classes, and what was left out for an unseen one."""
-    if task.elsewhere is None or codebook is None:
+    if task.elsewhere is None:
         return None
+    sources = task.elsewhere.sources
     return {
-        "source": task.elsewhere.source,
+        "source": _sources(task),
         "clips": len(task.extra),
         "classes": list(task.extra_classes),
         "left_out": [name for name in task.elsewhere.names if name not in task.extra_classes],
-        "codebook_hash": codebook.hash,
+        "sources": [
+            {
+                "name": source.name,
+                "clips": int(np.isin(task.extra, source.rows).sum()),
+                "classes": sum(name in task.extra_classes for name in source.names),
+                "store_hash": source.store_hash,
+                "codebook_hash": codebook.hash,
+            }
+            for source, codebook in zip(sources, codebooks, strict=True)
+        ],
     }
+
+
+def _sources(task: TaskData) -> str:
+    """Names of the datasets that were learned from besides, "" without any."""
+    sources = task.elsewhere.sources if task.elsewhere is not None else ()
+    return " and ".join(source.name for source in sources)
 
 
 def _text(codebook: Codebook, choice: DescriptionChoice) -> dict[str, Any]:
@@ -324,7 +340,7 @@ def _method(method: str, task: TaskData, runs: Sequence[SeedRun]) -> dict[str, A
 
 def _besides(task: TaskData) -> str:
     """A row that had more to learn from is named for it."""
-    return "" if task.elsewhere is None else f" + {task.elsewhere.source} clips"
+    return "" if task.elsewhere is None else f" + {_sources(task)} clips"
 
 
 def _interval(values: NDArray[np.floating], labels: NDArray[np.integer], by: str) -> dict[str, Any]:

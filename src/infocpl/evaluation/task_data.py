@@ -104,16 +104,18 @@ class TaskData:
         """Seen classes, then the extra ones."""
         return (*self.split.seen, *self.extra_classes)
 
-    def with_extra(self, elsewhere: ExtraClasses, text: TextTable) -> TaskData:
+    def with_extra(self, elsewhere: ExtraClasses, texts: Sequence[TextTable]) -> TaskData:
         """The task with extra clips to learn from.
 
         Parameters
         ----------
         elsewhere : from :func:`infocpl.data.extra.join_clips`, which made this task's clips
-        text : of `elsewhere.names`, in that order
+        texts : one a source, of its classes in that order
         """
-        joined = replace(self, text=self.text.join(text, elsewhere.names), elsewhere=elsewhere)
-        return joined._choose_extra()
+        text = self.text
+        for source, other in zip(elsewhere.sources, texts, strict=True):
+            text = text.join(other, source.names)
+        return replace(self, text=text, elsewhere=elsewhere)._choose_extra()
 
     def _choose_extra(self, also: tuple[str, ...] = ()) -> TaskData:
         """The same task with those extra classes that show none of its unseen classes.

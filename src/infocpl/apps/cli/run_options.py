@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
+
+import tyro
 
 if TYPE_CHECKING:
     from infocpl.semantics import DescriptionChoice
@@ -102,9 +104,10 @@ class RunOptions:
     encoder_cache: Path | None = None
     """Folder of trained skeleton encoders that several runs and ablations share: one with the same
     clips, classes, settings and seed is not trained again."""
-    extra: str = ""
-    """Learn from clips of other classes as well, which makes another row of it: `synthetic`, or a
-    store of another dataset. Classes that mean the same as an unseen one are left out."""
+    extra: Annotated[tuple[tuple[str, ...], ...], tyro.conf.UseAppendAction] = ()
+    """Learn from clips of other classes as well, which makes another row of it: `synthetic`, stores
+    of other datasets, or several of them. Classes that mean the same as an unseen one are left
+    out."""
     extra_clips: int = 6
     """Extra clips of each class, at the most."""
     resume: bool = False

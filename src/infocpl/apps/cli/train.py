@@ -61,10 +61,13 @@ def plan_options(options: RunOptions, dataset: Dataset, typed: str) -> dict[str,
 
     Raises
     ------
-    ConfigError, SemanticsError : if descriptions or lexicons cannot be what was asked for
+    ConfigError, SemanticsError : if descriptions, lexicons or extra sources cannot be what was
+        asked for
     """
     from infocpl.semantics import load_lexicon
 
+    if () in options.extra:
+        raise ConfigError("--extra: expected `synthetic` or stores of other datasets, got nothing")
     return {
         "dataset": dataset,
         "protocol": options.protocol or "",
@@ -76,7 +79,7 @@ def plan_options(options: RunOptions, dataset: Dataset, typed: str) -> dict[str,
         "unseen_clips": options.unseen_clips,
         "workers": options.workers,
         "encoder_cache": options.encoder_cache,
-        "extra": options.extra,
+        "extra": tuple(source for group in options.extra for source in group),
         "extra_clips": options.extra_clips,
     }
 
