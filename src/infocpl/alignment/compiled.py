@@ -57,6 +57,9 @@ class CompiledLabels:
         self.labels = text.labels
         self._aligner = aligner
         self._text = aligner.text(text)
+        self._measured = aligner.measured
+        if self._measured is not None:
+            self._directions = self._measured.directions(text)
         self._heads = [
             _CompiledHead(head, self._text) for head in aligner.model.granularity_heads()
         ]
@@ -70,7 +73,10 @@ class CompiledLabels:
         for part in torch.split(ready, rows):
             heads = torch.stack([head.scores(part) for head in self._heads])
             parts.append(self._aligner.model.fuse(heads, part, self._text))
-        return torch.cat(parts)
+        fused = torch.cat(parts)
+        if self._measured is None:
+            return fused
+        return fused + self._measured.scores_along(features, self._directions)
 
 
 class _CompiledHead:

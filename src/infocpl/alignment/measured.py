@@ -79,7 +79,8 @@ class MeasuredTraits:
         weight : 1 lets both say as much
         """
         least = torch.finfo(agreement.dtype).tiny
-        return replace(self, gain=self.gain * weight * spread(own) / spread(agreement).clamp_min(least))
+        share = spread(own) / spread(agreement).clamp_min(least)
+        return replace(self, gain=self.gain * weight * share)
 
 
 def spread(scores: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from infocpl.alignment.base import TextCentre, TextTable, standardise
+from infocpl.alignment.measured import MeasuredTraits
 from infocpl.errors import ConfigError
 
 __all__ = ["RidgeAligner", "fit_ridge", "ridge_map"]
@@ -22,6 +23,7 @@ class RidgeAligner:
     feature_mean, feature_scale : (Dv,) of the training features
     centre : mean text of the seen classes, removed from every label's text
     names_only : use bare class names instead of the mean of all descriptions
+    measured : agreement of measured with described traits, added to the cosines; None without
     """
 
     def __init__(
@@ -32,18 +34,25 @@ class RidgeAligner:
         centre: TextCentre,
         *,
         names_only: bool,
+        measured: MeasuredTraits | None = None,
     ) -> None:
         self.weight = weight
         self.feature_mean = feature_mean
         self.feature_scale = feature_scale
         self.centre = centre
         self.names_only = names_only
+        self.measured = measured
 
     def scores(self, features: Tensor, text: TextTable) -> Tensor:
-        """(B, Dv) features to (B, C) cosines with the text of each label."""
-        standard = (features - self.feature_mean) / self.feature_scale
+        """(B, Dv) features to (B, C) cosines with the text of each label.
+
+        Columns of the features behind the Dv of the encoder are for the measured traits, if any.
+        """
+        own = features[:, : len(self.feature_mean)]
+        standard = (own - self.feature_mean) / self.feature_scale
         predicted = torch.nn.functional.normalize(standard @ self.weight, dim=1)
-        return predicted @ _targets(self.centre.apply(text), names_only=self.names_only).t()
+        cosines = predicted @ _targets(self.centre.apply(text), names_only=self.names_only).t()
+        return cosines if self.measured is None else cosines + self.measured.scores(features, text)
 
 
 def fit_ridge(

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from infocpl.alignment.base import TextCentre, TextTable
 from infocpl.alignment.infocpl import InfoCPL
+from infocpl.alignment.measured import MeasuredTraits
 
 __all__ = ["Belief", "StandardInfoCPL"]
 
@@ -38,6 +39,9 @@ class StandardInfoCPL:
     model : the trained aligner
     feature_mean, feature_scale : (Dv,) of the seen training features
     centre : mean text of the seen classes, or None to use text as it comes
+    measured : agreement of measured with described traits, added to the fused scores; None without.
+        With it features have the measures of the clip behind the Dv of the encoder; columns that
+        nothing asks for are passed over
     """
 
     def __init__(
@@ -46,15 +50,17 @@ class StandardInfoCPL:
         feature_mean: Tensor,
         feature_scale: Tensor,
         centre: TextCentre | None,
+        measured: MeasuredTraits | None = None,
     ) -> None:
         self.model = model.eval()
         self.feature_mean = feature_mean
         self.feature_scale = feature_scale
         self.centre = centre
+        self.measured = measured
 
     def features(self, raw: Tensor) -> Tensor:
-        """Standardise (B, Dv) encoder features."""
-        return (raw - self.feature_mean) / self.feature_scale
+        """Standardise the first Dv columns, which the encoder gave."""
+        return (raw[:, : len(self.feature_mean)] - self.feature_mean) / self.feature_scale
 
     def text(self, raw: TextTable) -> TextTable:
         """Centre a label set's text, if this model was trained on centred text."""
@@ -63,7 +69,8 @@ class StandardInfoCPL:
     @torch.no_grad()
     def scores(self, features: Tensor, text: TextTable) -> Tensor:
         """(B, C) fused scores of raw features with raw text."""
-        return self.model.scores(self.features(features), self.text(text))
+        fused = self.model.scores(self.features(features), self.text(text))
+        return fused if self.measured is None else fused + self.measured.scores(features, text)
 
     @torch.no_grad()
     def beliefs(self, feature: Tensor, text: TextTable, label: int, most: int = 5) -> list[Belief]:
@@ -71,7 +78,7 @@ class StandardInfoCPL:
 
         Parameters
         ----------
-        feature : (Dv,) raw features of the clip
+        feature : (Dv,) or more, raw features of the clip
         text : raw text of the label set
         label : row of the class
         most : descriptions listed a head at the most

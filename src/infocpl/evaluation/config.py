@@ -97,6 +97,7 @@ def _paper(max_k: int) -> ExperimentConfig:
         standard_features=False,
         centre_text=False,
         trait_weight=0.0,
+        measured_weight=0.0,
         start="random",
         gate="none",
         sampling=LossSampling(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,15 @@ from infocpl.encoders.masking import mask_clips
 from infocpl.errors import ConfigError
 from infocpl.evaluation.config import ExperimentConfig
 from infocpl.evaluation.task_data import TaskData
-from infocpl.evaluation.variants import alignment_of, is_ridge, method_title, uses_margin
+from infocpl.evaluation.variants import (
+    alignment_of,
+    is_ridge,
+    method_title,
+    uses_margin,
+    uses_measures,
+)
+from infocpl.skeleton.layout import create_layout
+from infocpl.skeleton.measures import measure_clips
 from infocpl.training.encoder_cache import EncoderCache
 from infocpl.training.feature_cache import FeatureCache, encode_clips
 from infocpl.training.loop import EpochReport
@@ -45,7 +53,10 @@ class Features:
     Attributes
     ----------
     encoder : trained on the task's training clips; for precomputed features what is said of it
-    train, seen_test, unseen_test, extra : (., D) features of those clips
+    train, seen_test, unseen_test, extra : (., D + Q) features of those clips: of the encoder, and
+        behind them what was measured (:func:`infocpl.skeleton.measures.measure_clips`) where a
+        method asks for it
+    dim : D, columns of the encoder
     masked : (., D) features of the training and extra clips with parts hidden, where a method wants
         them
     """
@@ -55,7 +66,13 @@ class Features:
     seen_test: Tensor
     unseen_test: Tensor
     extra: Tensor
+    dim: int
     masked: Tensor | None = None
+
+    def learned(self) -> tuple[Tensor, Tensor | None]:
+        """(N, D) features of the encoder and (N, Q) measures of all clips that are learned."""
+        both = torch.cat([self.train, self.extra])
+        return both[:, : self.dim], both[:, self.dim :] if both.shape[1] > self.dim else None
 
 
 def units(task: TaskData, config: ExperimentConfig) -> float:
@@ -131,14 +148,20 @@ def learn_features(
         kept = cache.features
     elif work is not None:
         kept = FeatureCache(work / "features")
+    dim = int(trained.module.dim)  # type: ignore[arg-type]
+    sides = task.train, task.seen_test, task.unseen_test, task.extra
     parts = [
         encode_clips(trained.module, clips.rows(index), cache=kept)
         if len(index)
-        else torch.zeros(0, int(trained.module.dim))  # type: ignore[arg-type]
-        for index in (task.train, task.seen_test, task.unseen_test, task.extra)
+        else torch.zeros(0, dim)
+        for index in sides
     ]
+    if uses_measures(config.variants, config.alignment):
+        layout = create_layout(clips.layout)
+        measures = [torch.from_numpy(measure_clips(clips.rows(index), layout)) for index in sides]
+        parts = [torch.cat(both, dim=1) for both in zip(parts, measures, strict=True)]
     masked = _masked(trained, clips, task, seed) if margin else None
-    return replace(Features(trained, *parts), masked=masked)
+    return Features(trained, parts[0], parts[1], parts[2], parts[3], dim, masked)
 
 
 def _targets(task: TaskData, config: ExperimentConfig) -> Tensor:
@@ -164,7 +187,7 @@ def _given_features(task: TaskData, given: PreparedFeatures) -> Features:
         torch.from_numpy(np.asarray(given.features[index]))
         for index in (task.train, task.seen_test, task.unseen_test, task.extra)
     ]
-    return Features(given.encoder, *parts)
+    return Features(given.encoder, parts[0], parts[1], parts[2], parts[3], parts[0].shape[1])
 
 
 def fit_method(
@@ -190,7 +213,7 @@ def fit_method(
     classes = task.learned_classes
     text = task.text.subset(classes)
     labels = torch.from_numpy(task.rows(task.learned, classes))
-    learned = torch.cat([features.train, features.extra])
+    learned, measures = features.learned()
     if is_ridge(method):
         names_only = method == "ridge-names"
         return fit_ridge(
@@ -216,6 +239,7 @@ def fit_method(
         stop_after=stop_after,
         on_epoch=report,
         masked=features.masked,
+        measures=measures,
     )
 
 

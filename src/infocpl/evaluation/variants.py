@@ -29,6 +29,7 @@ __all__ = [
     "possible_variants",
     "uses_fusion",
     "uses_margin",
+    "uses_measures",
 ]
 
 METHODS = {
@@ -100,10 +101,11 @@ _LIST = (
     Variant(
         "names-only",
         "InfoCPL, class names only",
-        _setting(motion=False, trait_weight=0.0),
+        _setting(motion=False, trait_weight=0.0, measured_weight=0.0),
         _names_only,
     ),
-    Variant("no-traits", "InfoCPL without traits", _setting(trait_weight=0.0)),
+    Variant("no-traits", "InfoCPL without traits", _setting(trait_weight=0.0, measured_weight=0.0)),
+    Variant("no-measures", "InfoCPL without measured traits", _setting(measured_weight=0.0)),
     Variant("no-motion", "InfoCPL without motion row", _setting(motion=False), _without_motion),
     Variant("one-head", "InfoCPL, one head, largest k", _setting(heads="largest")),
     Variant("one-head-1", "InfoCPL, one head, k = 1", _setting(heads="smallest")),
@@ -168,6 +170,11 @@ def uses_fusion(method: str) -> bool:
 def uses_margin(variants: Sequence[str], config: AlignmentConfig) -> bool:
     """Whether any method needs features of clips with parts hidden."""
     return any(alignment_of(m, config).sampling.margin_weight for m in ("infocpl", *variants))
+
+
+def uses_measures(variants: Sequence[str], config: AlignmentConfig) -> bool:
+    """Whether any method compares measured traits with described ones."""
+    return any(alignment_of(m, config).measured_weight for m in ("infocpl", *variants))
 
 
 def check_variants(variants: Sequence[str], config: AlignmentConfig, selection: str) -> None:

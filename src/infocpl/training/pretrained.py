@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -15,12 +16,15 @@ from infocpl import __version__
 from infocpl.alignment.base import TextCentre, TextTable
 from infocpl.alignment.compiled import CompiledLabels
 from infocpl.alignment.infocpl import InfoCPL, InfoCPLConfig
+from infocpl.alignment.measured import MeasuredTraits
 from infocpl.alignment.standard import StandardInfoCPL
 from infocpl.encoders.augment import AugmentConfig
 from infocpl.encoders.ensemble import create_members
 from infocpl.errors import CheckpointError, DataError, InfoCPLError
 from infocpl.files import atomic_folder, read_json, write_json
 from infocpl.semantics.description_choice import DescriptionChoice
+from infocpl.skeleton.layout import create_layout
+from infocpl.skeleton.measures import MEASURES, measure_clips
 from infocpl.training.checkpoint import load_tensors, save_tensors
 from infocpl.training.config import FitConfig, from_dict, to_dict
 from infocpl.training.feature_cache import FeatureCache, encode_clips
@@ -28,7 +32,7 @@ from infocpl.training.stages import EncoderConfig, TrainedEncoder
 
 __all__ = ["FORMAT_VERSION", "ZeroShotModel"]
 
-FORMAT_VERSION = 3  # 2: traits beside the text; 3: a choice of descriptions
+FORMAT_VERSION = 4  # 2: traits beside the text; 3: a choice of descriptions; 4: measured traits
 
 
 @dataclass(frozen=True)
@@ -66,11 +70,25 @@ class ZeroShotModel:
         return self.encoder.training_classes
 
     def encode(self, clips: NDArray[np.float32], *, cache: FeatureCache | None = None) -> Tensor:
-        """(N, M, T, V, C) prepared clips to (N, D) features, kept in `cache` if there is one."""
-        return encode_clips(self.encoder.module, clips, cache=cache)
+        """Features of prepared clips.
+
+        Parameters
+        ----------
+        clips : (N, M, T, V, C)
+        cache : where features of the encoder are kept
+
+        Returns
+        -------
+        (N, D), or (N, D + Q) with what is measured behind it, if the aligner asks for that
+        """
+        features = encode_clips(self.encoder.module, clips, cache=cache)
+        if self.aligner.measured is None:
+            return features
+        measures = measure_clips(clips, create_layout(self.encoder.layout))
+        return torch.cat([features, torch.from_numpy(measures)], dim=1)
 
     def scores(self, features: Tensor, text: TextTable) -> Tensor:
-        """(N, D) features to (N, C) scores, higher is better."""
+        """Features from :meth:`encode` to (N, C) scores, higher is better."""
         return self.aligner.scores(features, text)
 
     def compile(self, text: TextTable) -> CompiledLabels:
@@ -95,6 +113,8 @@ class ZeroShotModel:
         tensors["feature_scale"] = self.aligner.feature_scale
         if (centre := self.aligner.centre) is not None:
             tensors |= {f"centre.{name}": value for name, value in vars(centre).items()}
+        if (measured := self.aligner.measured) is not None:
+            tensors |= {f"measured.{name}": value for name, value in vars(measured).items()}
         config = {
             "format_version": FORMAT_VERSION,
             "infocpl_version": __version__,
@@ -103,6 +123,7 @@ class ZeroShotModel:
             "frames": self.encoder.frames,
             "persons": self.persons,
             "aligner": to_dict(model.config),
+            "measures": list(MEASURES) if measured is not None else [],
             "gamma": self.gamma,
             "text_encoder": self.text_encoder,
             "text_encoder_id": self.text_encoder_id,
@@ -170,7 +191,12 @@ def _build(
     module.load_state_dict(_under(tensors, "encoder."))
     aligner = InfoCPL(from_dict(InfoCPLConfig, config["aligner"]))
     aligner.load_state_dict(_under(tensors, "aligner."))
-    centre = _under(tensors, "centre.")
+    centre, measured = _under(tensors, "centre."), _under(tensors, "measured.")
+    if measured and tuple(config["measures"]) != MEASURES:
+        raise CheckpointError(
+            f"the model asks for {len(config['measures'])} measures of a clip that this infocpl "
+            f"takes otherwise ({len(MEASURES)}); use infocpl {config['infocpl_version']}"
+        )
     return ZeroShotModel(
         encoder=TrainedEncoder(
             module.eval(),
@@ -184,6 +210,7 @@ def _build(
             tensors["feature_mean"],
             tensors["feature_scale"],
             TextCentre(**centre) if centre else None,
+            MeasuredTraits(**measured) if measured else None,
         ),
         gamma=float(config["gamma"]),
         persons=int(config["persons"]),

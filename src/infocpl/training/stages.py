@@ -20,6 +20,7 @@ from infocpl.alignment.base import TextCentre, TextTable, standardise
 from infocpl.alignment.fusion import GATES
 from infocpl.alignment.infocpl import InfoCPL, InfoCPLConfig, default_k_series
 from infocpl.alignment.initialise import start_matching
+from infocpl.alignment.measured import fit_measured
 from infocpl.alignment.standard import StandardInfoCPL
 from infocpl.data.loading import ClipRows
 from infocpl.encoders.augment import AugmentConfig
@@ -105,6 +106,9 @@ class AlignmentConfig:
     centre_text : remove the mean text of the seen classes
     trait_weight : length of a class's traits beside each of its sentences (of length one), 0 to
         leave traits out as the paper does; needs `centre_text`
+    measured_weight : spread of the scores of measured traits (:mod:`infocpl.alignment.measured`) in
+        units of the spread of the heads' fused scores, both on training clips; 0 leaves them out as
+        the paper does
     gate : how heads are weighed, see :class:`infocpl.alignment.infocpl.InfoCPLConfig`
     start : ``"random"`` weights as in the paper, or ``"matching"``
         (:func:`infocpl.alignment.initialise.start_matching`)
@@ -119,6 +123,7 @@ class AlignmentConfig:
     standard_features: bool = True
     centre_text: bool = True
     trait_weight: float = 0.7
+    measured_weight: float = 2.0
     gate: str = "none"
     start: str = "matching"
     sampling: LossSampling = field(
@@ -137,6 +142,8 @@ class AlignmentConfig:
             raise ConfigError(f"start must be 'random' or 'matching', got {self.start!r}")
         if not (math.isfinite(self.trait_weight) and self.trait_weight >= 0):
             raise ConfigError(f"trait_weight must be a number >= 0, got {self.trait_weight}")
+        if not (math.isfinite(self.measured_weight) and self.measured_weight >= 0):
+            raise ConfigError(f"measured_weight must be a number >= 0, got {self.measured_weight}")
         if self.trait_weight and not self.centre_text:
             raise ConfigError("trait_weight needs centre_text: traits stand beside centred text")
 
@@ -354,6 +361,7 @@ def train_infocpl(
     stop_after: int | None = None,
     on_epoch: Callable[[EpochReport, StandardInfoCPL], None] | None = None,
     masked: Tensor | None = None,
+    measures: Tensor | None = None,
 ) -> StandardInfoCPL:
     """Align features of seen clips with the text of seen classes.
 
@@ -366,6 +374,9 @@ def train_infocpl(
     on_epoch : called after every epoch with the losses and the model so far
     masked : (N, Dv) encoder features of the same clips with parts hidden, where the margin loss is
         switched on (``sampling.margin_weight``)
+    measures : (N, Q) of the same clips (:func:`infocpl.skeleton.measures.measure_clips`), where
+        there are clips and not only features; the model then asks for them behind the features.
+        Seen classes without any traits leave them without use
     """
     torch.manual_seed(seed)
     mean, scale = torch.zeros(features.shape[1]), torch.ones(features.shape[1])
@@ -387,8 +398,18 @@ def train_infocpl(
         start_matching(standard.model, ready, labels, text)
     hidden = standard.features(masked) if masked is not None else None
     task = AlignmentTask(standard.model, ready, labels, text, config.sampling, hidden)
+    traits = seen.traits is not None and bool(seen.traits.any())
+    measured = None
+    if measures is not None and config.measured_weight and traits:
+        measured = fit_measured(measures, labels, seen)
+        some = torch.linspace(0, len(features) - 1, min(len(features), _FEW)).long()
+        agreement = measured.scores(measures[some], seen)
 
     def report(epoch: EpochReport) -> None:
+        if measured is not None:
+            with torch.no_grad():
+                own = standard.model.scores(ready[some], text)
+            standard.measured = measured.beside(own, agreement, config.measured_weight)
         if on_epoch is not None:
             on_epoch(epoch, standard)
 
