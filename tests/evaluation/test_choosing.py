@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -139,6 +141,17 @@ def test_how_often_each_was_taken_is_said(result):
     assert said["summary"].startswith("chosen: ")
     for name in set(names):
         assert f"{name} in {names.count(name)}" in said["summary"]
+
+
+def test_the_fields_that_come_with_a_choice_are_described(result):
+    document = (Path(__file__).resolve().parents[2] / "docs" / "result.md").read_text("utf-8")
+    spans = {part for span in re.findall(r"`([^`]+)`", document) for part in span.split(".")}
+    seed = result["selection"]["details"][0]
+    own = {"chosen", *result["selection"]["chosen"], *seed["chosen"]}
+    own |= set(result["methods"]["chosen"]["per_seed"][0]["selected"])
+    assert own == {"chosen", "among", "summary", "candidate", "scores", "epoch", "alpha"}
+    assert own <= spans
+    assert set(VARIANTS) <= spans
 
 
 def test_candidates_leave_the_other_rows_as_they_were_to_the_last_bit(runs, small_runs):
