@@ -38,6 +38,41 @@ def test_lines_tell_share_time_left_and_note(capsys, eager):
     assert shares == [("25", "1"), ("50", "2"), ("75", "3"), ("100", "4")]
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A clock that is set by hand."""
+    now = [1000.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_work_of_an_earlier_run_does_not_shorten_the_time_left(capsys, eager, clock):
+    """Half of the work is there at once; the rest goes at one unit a second."""
+    with Reporter().bar(2000.0) as advance:
+        clock[0] += 5
+        advance(1000.0, "finished earlier")
+        for _ in range(600):
+            clock[0] += 1
+            advance(1.0, "work")
+    assert capsys.readouterr().err.splitlines()[-1] == "[ 80%, 6 min 40 s left] work"
+
+
+def test_the_time_left_follows_the_speed_of_the_last_minutes(capsys, eager, clock):
+    with Reporter().bar(1000.0) as advance:
+        for seconds in [1] * 400 + [3] * 200:
+            clock[0] += seconds
+            advance(1.0, "work")
+    assert capsys.readouterr().err.splitlines()[-1] == "[ 60%, 20 min 0 s left] work"
+
+
+def test_steps_longer_than_the_span_of_speed_are_told_by_the_last_of_them(capsys, eager, clock):
+    with Reporter().bar(4.0) as advance:
+        for _ in range(2):
+            clock[0] += 900
+            advance(1.0, "long")
+    assert capsys.readouterr().err.splitlines()[-1] == "[ 50%, 30 min 0 s left] long"
+
+
 def test_more_work_than_planned_is_never_more_than_all(capsys, eager):
     with Reporter().bar(1.0) as advance:
         advance(5.0, "over")

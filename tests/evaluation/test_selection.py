@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from infocpl.evaluation.calibration import Lead
+from infocpl.evaluation.choice import settle
 from infocpl.evaluation.config import create_preset
 from infocpl.evaluation.experiment import run_experiment
-from infocpl.evaluation.selection import _choose, epochs_to_try, fold_seed, select
+from infocpl.evaluation.selection import epochs_to_try, fold_seed, select
 from infocpl.evaluation.task_data import TaskData
 from infocpl.evaluation.trial import Trial
 from infocpl.evaluation.variants import METHODS
@@ -132,7 +133,7 @@ def test_every_method_is_chosen_with_its_evidence(small_task, small_config, smal
                 assert all(0 <= value <= 1 for value in seen["accuracy"].values())
             tried = {float(key) for key in choice.evidence[0]["accuracy"]}
             if method == "infocpl":
-                assert tried == set(epochs_to_try(small_config))
+                assert tried == set(epochs_to_try(small_config.alignment))
                 assert choice.epoch in tried
                 assert choice.alpha == 0
             else:
@@ -154,18 +155,18 @@ def fold(accuracies: dict[float, float], gamma: float | None = 0.5):
 def test_the_chosen_candidate_is_best_among_its_neighbours_too():
     """A lone peak loses to a plateau."""
     folds = [fold({1: 0.1, 2: 0.6, 3: 0.1, 4: 0.1, 5: 0.5, 6: 0.5, 7: 0.5})]
-    assert _choose("infocpl", folds, [("a",)]).epoch in (6, 7)
+    assert settle("infocpl", folds, [("a",)]).epoch in (6, 7)
 
 
 def test_a_tie_goes_to_the_later_epoch_and_the_stronger_penalty():
     folds = [fold({0.1: 0.4, 1.0: 0.4, 10.0: 0.4})]
-    assert _choose("ridge", folds, [("a",)]).alpha == 10.0
-    assert _choose("infocpl", [fold({5: 0.4, 10: 0.4})], [("a",)]).epoch == 10
+    assert settle("ridge", folds, [("a",)]).alpha == 10.0
+    assert settle("infocpl", [fold({5: 0.4, 10: 0.4})], [("a",)]).epoch == 10
 
 
 def test_folds_are_averaged_before_anything_is_chosen():
     folds = [fold({1: 1.0, 2: 0.5}, 0.2), fold({1: 0.0, 2: 0.9}, 0.6)]
-    choice = _choose("infocpl", folds, [("a",), ("b",)])
+    choice = settle("infocpl", folds, [("a",), ("b",)])
     assert choice.epoch == 2
     assert choice.gamma == pytest.approx(0.4)
     assert choice.relative_gamma == pytest.approx(0.2)
@@ -173,13 +174,13 @@ def test_folds_are_averaged_before_anything_is_chosen():
 
 
 def test_without_seen_test_clips_there_is_no_calibration():
-    assert _choose("ridge", [fold({1.0: 0.5}, None)], [("a",)]).gamma == 0.0
+    assert settle("ridge", [fold({1.0: 0.5}, None)], [("a",)]).gamma == 0.0
 
 
 @pytest.mark.parametrize("name", ["tiny", "fast", "default"])
 def test_the_last_epoch_is_always_tried(name):
     config = create_preset(name)
-    tried = epochs_to_try(config)
+    tried = epochs_to_try(config.alignment)
     assert tried[-1] == config.alignment.fit.epochs
     assert tried == sorted(set(tried))
     assert min(tried) >= 1

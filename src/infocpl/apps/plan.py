@@ -66,6 +66,10 @@ class Plan:
         """What must be equal for one run to continue another."""
         chosen = to_dict(self.descriptions)
         kinds = chosen.pop("granularities")
+        config = to_dict(self.config)
+        if self.config.choose is None:
+            # Left out like the fields below: such runs were there before there was a choice.
+            del config["choose"]
         plain = self.descriptions == DescriptionChoice(self.descriptions.granularities)
         return {
             "dataset": self.dataset.name,
@@ -73,7 +77,7 @@ class Plan:
             "split": self.split.hash,
             "protocol": self.protocol,
             "unseen_clips": self.unseen_clips,
-            "config": to_dict(self.config),
+            "config": config,
             "seeds": list(self.seeds),
             "text_encoder": locate_text_encoder(self.text_encoder),
             "granularities": kinds,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 
 from rich.console import Console
@@ -22,6 +23,10 @@ EMBEDDING = "embedding descriptions"
 """What is said wherever sentences are turned into vectors."""
 
 _LINE_EVERY = 15.0  # seconds between lines where there is no terminal
+# The time left is told by the speed of so many seconds: an average since the start would go on
+# counting work that an earlier run had done, and long enough for several kinds of work to be in it.
+_SPEED_OVER = 300.0
+_SAMPLE_EVERY = 1.0  # seconds between the moments that speed is measured from
 
 
 class Reporter:
@@ -59,7 +64,12 @@ class Reporter:
             TextColumn("left"),
             TimeRemainingColumn(),
         )
-        with Progress(*columns, console=self.console, transient=True) as progress:
+        with Progress(
+            *columns,
+            console=self.console,
+            transient=True,
+            speed_estimate_period=_SPEED_OVER,
+        ) as progress:
             task = progress.add_task("starting", total=total)
             yield lambda units, note: progress.update(task, advance=units, description=note)
 
@@ -82,17 +92,23 @@ class Reporter:
             yield report
 
     def _lines(self, total: float) -> Callable[[float, str], None]:
-        started = last = time.monotonic()
+        last = time.monotonic()
         done = 0.0
+        moments = deque([(last, done)])
 
         def advance(units: float, note: str) -> None:
             nonlocal done, last
             done += units
             now = time.monotonic()
-            if now - last < _LINE_EVERY or done <= 0:
+            if now - moments[-1][0] >= _SAMPLE_EVERY:
+                moments.append((now, done))
+            while len(moments) > 1 and now - moments[1][0] >= _SPEED_OVER:
+                moments.popleft()
+            since, before = moments[0]
+            if now - last < _LINE_EVERY or done <= before:
                 return
             last = now
-            left = (now - started) * max(total - done, 0) / done
+            left = (now - since) * max(total - done, 0) / (done - before)
             share = min(done / total, 1.0) if total else 1.0
             self.say(f"[{share:4.0%}, {_span(left)} left] {note}")
 

@@ -20,7 +20,7 @@ from infocpl.data.loading import PreparedClips
 from infocpl.data.splits import Split
 from infocpl.errors import ConfigError, SplitLeakageError
 from infocpl.evaluation.config import ExperimentConfig
-from infocpl.evaluation.runs import Features, learn_features, units
+from infocpl.evaluation.runs import Features, aligner_units, learn_features, units
 from infocpl.evaluation.selection import fold_seed, try_candidates
 from infocpl.evaluation.task_data import TaskData, text_table
 from infocpl.semantics.codebook import Codebook
@@ -118,8 +118,8 @@ def ablation_units(
     for seed in seeds:
         for fold in range(config.folds):
             inner = task.pseudo(task.pseudo_count(), fold_seed(seed, fold))
-            passes = len(inner.train) * config.alignment.fit.epochs
-            total += units(inner, config) + 0.1 * passes * (rows - 1)
+            total += units(inner, config)
+            total += (rows - 1) * aligner_units(inner, config, ("infocpl",))
     return total
 
 

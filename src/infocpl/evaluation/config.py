@@ -8,7 +8,8 @@ from functools import partial
 
 from infocpl.encoders.augment import AugmentConfig
 from infocpl.errors import ConfigError
-from infocpl.evaluation.variants import check_variants
+from infocpl.evaluation.choosing import candidates_of, check_candidates, further_rows
+from infocpl.evaluation.variants import CHOSEN, check_variants, list_methods
 from infocpl.training.config import FitConfig
 from infocpl.training.stages import AlignmentConfig, EncoderConfig
 from infocpl.training.tasks import LossSampling
@@ -32,6 +33,8 @@ class ExperimentConfig:
         and marks every number it touches
     folds : how many times seen classes are held out, a seed
     variants : further rows beside InfoCPL, names of :data:`.variants.VARIANTS`
+    choose : names of :data:`.choosing.CANDIDATES` among which, and InfoCPL, folds choose once a
+        seed, for a row of its own; None for no such row
     transductive : tell for every method, in a row of its own, what refining its scores on the
         unlabelled unseen clips together gives (:mod:`.transductive`)
     with_oracle : tell for every method, beside its honest number and never in its place, what
@@ -47,6 +50,7 @@ class ExperimentConfig:
     variants: tuple[str, ...] = ()
     with_oracle: bool = False
     transductive: bool = False
+    choose: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.selection not in SELECTION_RULES:
@@ -56,6 +60,22 @@ class ExperimentConfig:
         if self.folds < 1 or self.frames < 2 or not self.alphas:
             raise ConfigError("folds must be >= 1, frames >= 2, and alphas not empty")
         check_variants(self.variants, self.alignment, self.selection)
+        check_candidates(self.choose, self.alignment, self.selection)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Everything that is trained, in the order of the tables."""
+        return list_methods(further_rows(self.variants, self.choose or ()))
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """Rows of the tables: the methods, and the one that folds choose among them."""
+        return self.methods if self.choose is None else (*self.methods, CHOSEN)
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """Methods among which folds choose; none without a row for it."""
+        return () if self.choose is None else candidates_of(self.choose)
 
 
 def _fast() -> ExperimentConfig:

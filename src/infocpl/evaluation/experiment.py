@@ -14,6 +14,8 @@ from infocpl.alignment.base import Aligner
 from infocpl.alignment.standard import StandardInfoCPL
 from infocpl.data.feature_store import EncoderNote, PreparedFeatures
 from infocpl.evaluation.calibration import Calibration, measure_lead, transfer_gamma
+from infocpl.evaluation.choice import Choice, tell_evidence
+from infocpl.evaluation.choosing import Chosen, choose_on_folds
 from infocpl.evaluation.config import ExperimentConfig
 from infocpl.evaluation.protocol import (
     GzslResult,
@@ -25,24 +27,23 @@ from infocpl.evaluation.protocol import (
 from infocpl.evaluation.runs import (
     Advance,
     Features,
+    aligner_units,
     fit_method,
     learn_features,
     score_method,
     units,
 )
 from infocpl.evaluation.selection import (
-    Choice,
     fold_seed,
     joint_cues,
     joint_scores,
     select,
-    tell_evidence,
     try_candidates,
     weigh,
 )
 from infocpl.evaluation.task_data import TaskData
 from infocpl.evaluation.transductive import refine_scores
-from infocpl.evaluation.variants import describe_for, is_ridge, list_methods
+from infocpl.evaluation.variants import CHOSEN, describe_for, is_ridge
 from infocpl.training.encoder_cache import EncoderCache
 from infocpl.training.stages import TrainedEncoder, forbid_classes
 
@@ -84,10 +85,11 @@ class SeedRun:
     Attributes
     ----------
     seed : its number
-    methods : method name to its run
+    methods : method name to its run; :data:`.variants.CHOSEN` is the very run of a candidate
     encoder : the final encoder; for precomputed features what is said of theirs
     features : features of the task's clips
     seconds : wall time
+    chosen : which candidate the folds chose; None where there was nothing to choose among
     """
 
     seed: int
@@ -95,6 +97,7 @@ class SeedRun:
     encoder: TrainedEncoder | EncoderNote
     features: Features
     seconds: float
+    chosen: Chosen | None = None
 
 
 def plan_units(task: TaskData, config: ExperimentConfig, seeds: Sequence[int]) -> float:
@@ -103,8 +106,7 @@ def plan_units(task: TaskData, config: ExperimentConfig, seeds: Sequence[int]) -
     for seed in seeds:
         total += units(task, config)
         if config.selection == "pseudo-unseen" and config.with_oracle:
-            aligners = 1 + len(config.variants)
-            total += 0.1 * len(task.learned) * aligners * config.alignment.fit.epochs
+            total += aligner_units(task, config, config.methods)
         if config.selection == "pseudo-unseen":
             for fold in range(config.folds):
                 inner = task.pseudo(task.pseudo_count(), fold_seed(seed, fold))
@@ -161,7 +163,7 @@ def _run_seed(
     )
     runs = {}
     honest = config.selection == "pseudo-unseen"
-    for method in list_methods(config.variants):
+    for method in config.methods:
         told = method, describe_for(method, task), features, config, seed
         if honest:
             run = _finish(choices[method], *told, advance, note)
@@ -173,7 +175,12 @@ def _run_seed(
         if config.transductive:
             run = replace(run, transductive=_refine(run, task, features))
         runs[method] = run
-    return SeedRun(seed, runs, features.encoder, features, time.monotonic() - started)
+    chosen = None
+    if config.candidates:
+        chosen = choose_on_folds({name: choices[name].score or 0.0 for name in config.candidates})
+        runs[CHOSEN] = runs[chosen.candidate]
+    seconds = time.monotonic() - started
+    return SeedRun(seed, runs, features.encoder, features, seconds, chosen)
 
 
 def _ignore(units: float, note: str) -> None:

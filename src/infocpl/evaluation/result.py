@@ -22,10 +22,10 @@ from infocpl.data.feature_store import EncoderNote
 from infocpl.data.labelled import LabelledStore
 from infocpl.evaluation.config import ExperimentConfig
 from infocpl.evaluation.experiment import MethodRun, SeedRun
-from infocpl.evaluation.gate import CUES
 from infocpl.evaluation.protocol import GzslResult
+from infocpl.evaluation.result_selection import tell_selection
 from infocpl.evaluation.task_data import TaskData
-from infocpl.evaluation.variants import list_methods, method_title
+from infocpl.evaluation.variants import CHOSEN, method_title
 from infocpl.metrics import bootstrap_interval, per_class_recall
 from infocpl.semantics.codebook import Codebook
 from infocpl.semantics.description_choice import DescriptionChoice
@@ -91,7 +91,6 @@ def build_result(task: TaskData, runs: Sequence[SeedRun], context: ResultContext
     context : everything else
     """
     config, codebook = context.config, context.codebook
-    methods = list_methods(config.variants)
     return {
         "schema": SCHEMA,
         "infocpl_version": __version__,
@@ -123,19 +122,13 @@ def build_result(task: TaskData, runs: Sequence[SeedRun], context: ResultContext
         "features": _features(runs[0], config),
         "text": _text(codebook, context.descriptions),
         "extra": _extra(task, context.extra_codebooks),
-        "selection": {
-            "rule": config.selection,
-            "oracle": config.selection == "oracle",
-            "folds": config.folds if config.selection == "pseudo-unseen" else 0,
-            "details": [_choices(run) for run in runs],
-            **_caveat(runs[0], config),
-        },
+        "selection": tell_selection(runs, config),
         "config": to_dict(config),
         "seeds": [run.seed for run in runs],
         "chance": {"zsl": 1 / len(task.split.unseen)},
         "methods": {
             method: _method(method, task, runs) | {"paired": _paired(method, runs)}
-            for method in methods
+            for method in config.rows
         },
         "published": [
             {"method": row.method, "top1": row.top1, "source": row.source}
@@ -188,15 +181,6 @@ def declaration(note: EncoderNote) -> str:
     )
 
 
-def _caveat(run: SeedRun, config: ExperimentConfig) -> dict[str, str]:
-    if not isinstance(run.encoder, EncoderNote) or config.selection != "pseudo-unseen":
-        return {}
-    return {
-        "caveat": "the encoder of the precomputed features knew the classes that played the unseen "
-        "ones, so selection saw them better separated than unseen classes are"
-    }
-
-
 def _extra(task: TaskData, codebooks: Sequence[Codebook]) -> dict[str, Any] | None:
     """What was learned besides the seen classes, and what was left out for an unseen one."""
     if task.elsewhere is None:
@@ -244,35 +228,6 @@ def _text(codebook: Codebook, choice: DescriptionChoice) -> dict[str, Any]:
     }
 
 
-def _choices(run: SeedRun) -> dict[str, Any]:
-    return {
-        "seed": run.seed,
-        "methods": {
-            method: {
-                "epoch": entry.choice.epoch,
-                "alpha": entry.choice.alpha,
-                "gamma": entry.calibration.gamma,
-                "gamma_rule": entry.calibration.rule,
-                "relative_gamma": entry.calibration.relative_gamma,
-                "raw_gamma": entry.choice.gamma,
-                "lead": entry.calibration.lead,
-                "gate": _gate(entry),
-                "evidence": list(entry.choice.evidence),
-                "fusion": None if entry.choice.fusion is None else list(entry.choice.fusion),
-            }
-            for method, entry in run.methods.items()
-        },
-    }
-
-
-def _gate(entry: MethodRun) -> dict[str, Any] | None:
-    gate = entry.choice.gate
-    if gate is None:
-        return None
-    weights = dict(zip(CUES, gate.weights, strict=True))
-    return {"weights": weights, "bias": gate.bias, "threshold": gate.threshold}
-
-
 def _numbers(entry: MethodRun) -> dict[str, float]:
     found = {
         "zsl.top1": entry.zsl.top1,
@@ -301,6 +256,14 @@ def _nested(entry: MethodRun, seed: int) -> dict[str, Any]:
     return out
 
 
+def _seed(method: str, run: SeedRun) -> dict[str, Any]:
+    """Numbers of one seed; of the row that folds choose, with the name of what they chose."""
+    out = _nested(run.methods[method], run.seed)
+    if method == CHOSEN and run.chosen is not None:
+        out["selected"] = {"candidate": run.chosen.candidate, **out["selected"]}
+    return out
+
+
 def _method(method: str, task: TaskData, runs: Sequence[SeedRun]) -> dict[str, Any]:
     entries = [run.methods[method] for run in runs]
     table = [_numbers(entry) for entry in entries]
@@ -318,7 +281,7 @@ def _method(method: str, task: TaskData, runs: Sequence[SeedRun]) -> dict[str, A
     labels = entries[0].zsl.labels
     return {
         "title": method_title(method) + _besides(task),
-        "per_seed": [_nested(entry, run.seed) for entry, run in zip(entries, runs, strict=True)],
+        "per_seed": [_seed(method, run) for run in runs],
         "mean": {key: float(np.mean([row[key] for row in table])) for key in keys},
         "sd": spread,
         "interval": {

@@ -7,8 +7,7 @@ the real unseen classes take no part.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,10 @@ from numpy.typing import NDArray
 
 from infocpl.alignment.base import Aligner
 from infocpl.alignment.standard import StandardInfoCPL
-from infocpl.evaluation.calibration import FoldGamma, average_gamma, measure_lead
+from infocpl.evaluation.calibration import measure_lead
+from infocpl.evaluation.choice import Choice, settle
 from infocpl.evaluation.config import ExperimentConfig
-from infocpl.evaluation.gate import Gate, TrainingCues, fit_gate
+from infocpl.evaluation.gate import TrainingCues
 from infocpl.evaluation.head_weights import (
     HeadTrial,
     final_weights,
@@ -36,46 +36,20 @@ from infocpl.evaluation.runs import (
 )
 from infocpl.evaluation.task_data import TaskData
 from infocpl.evaluation.trial import Trial
-from infocpl.evaluation.variants import describe_for, is_ridge, list_methods, uses_fusion
+from infocpl.evaluation.variants import alignment_of, describe_for, is_ridge, uses_fusion
 from infocpl.metrics import top_k_accuracy
 from infocpl.training.encoder_cache import EncoderCache
+from infocpl.training.stages import AlignmentConfig
 
 __all__ = [
-    "Choice",
     "epochs_to_try",
     "fold_seed",
     "joint_cues",
     "joint_scores",
     "select",
-    "tell_evidence",
     "try_candidates",
     "weigh",
 ]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What was selected for one method, and on which evidence.
-
-    Attributes
-    ----------
-    epoch : InfoCPL's last epoch (0 for the ridge maps)
-    alpha : ridge penalty (0 for InfoCPL)
-    gamma : calibration of seen scores, mean over folds in the units of their models
-    evidence : per fold the held-out classes, the accuracy of every candidate, and gamma and lead
-        of the chosen one
-    relative_gamma : the same in leads (see :mod:`.calibration`), which a final model can use
-    gate : fitted on the clips of all folds; None where they allow none
-    fusion : weights of the heads, where a method fits them; None otherwise
-    """
-
-    epoch: int
-    alpha: float
-    gamma: float
-    evidence: tuple[dict[str, Any], ...]
-    relative_gamma: float | None = None
-    gate: Gate | None = None
-    fusion: tuple[float, ...] | None = None
 
 
 def fold_seed(seed: int, fold: int) -> int:
@@ -83,9 +57,14 @@ def fold_seed(seed: int, fold: int) -> int:
     return 10_000 + 100 * seed + fold
 
 
-def epochs_to_try(config: ExperimentConfig) -> list[int]:
-    """Epochs among which selection chooses: ten, evenly spread, the last one included."""
-    last = config.alignment.fit.epochs
+def epochs_to_try(config: AlignmentConfig) -> list[int]:
+    """Epochs among which selection chooses: ten, evenly spread, the last one included.
+
+    Parameters
+    ----------
+    config : of the method in question (:func:`.variants.alignment_of`); they differ in epochs
+    """
+    last = config.fit.epochs
     step = max(1, last // 10)
     return sorted({*range(step, last + 1, step), last})
 
@@ -126,7 +105,7 @@ def select(
     -------
     method name to :class:`Choice`
     """
-    methods = list_methods(config.variants)
+    methods = config.methods
     trials: dict[str, list[dict[float, Trial]]] = {method: [] for method in methods}
     heads: dict[str, list[HeadTrial]] = {method: [] for method in methods}
     held: list[tuple[str, ...]] = []
@@ -147,7 +126,7 @@ def select(
     choices = {}
     for method in methods:
         folds = judge_weights(heads[method]) if uses_fusion(method) else trials[method]
-        choice = _choose(method, folds, held)
+        choice = settle(method, folds, held)
         if uses_fusion(method):
             choice = replace(choice, fusion=final_weights(heads[method], choice.epoch))
         choices[method] = choice
@@ -165,7 +144,10 @@ def _try_heads(
 ) -> HeadTrial:
     """Scores of every head in one fold, for every candidate epoch."""
     task = describe_for(method, task)
-    wanted, trial = set(epochs_to_try(config)), HeadTrial.of(task, features)
+    wanted, trial = (
+        set(epochs_to_try(alignment_of(method, config.alignment))),
+        HeadTrial.of(task, features),
+    )
 
     def watch(epoch: int, model: StandardInfoCPL) -> None:
         if epoch in wanted:
@@ -195,7 +177,7 @@ def try_candidates(
     """
     task = describe_for(method, task)
     labels = task.rows(task.unseen_test, task.split.unseen)
-    wanted = set(epochs_to_try(config))
+    wanted = set(epochs_to_try(alignment_of(method, config.alignment)))
     tried: dict[float, Trial] = {}
 
     def judge(aligner: Aligner) -> Trial:
@@ -235,45 +217,3 @@ def try_candidates(
 def weigh(model: StandardInfoCPL, fusion: tuple[float, ...]) -> None:
     """Let the heads of a model count as the folds ask for."""
     model.model.set_fusion(fit_to_heads(fusion, len(model.model.config.k_series)))
-
-
-def tell_evidence(
-    held_out: Sequence[str], tried: dict[float, Trial], best: float
-) -> dict[str, Any]:
-    """Plain values that say on what a choice rests: classes, all candidates, the chosen one."""
-    lead = tried[best].lead
-    return {
-        "held_out": list(held_out),
-        "accuracy": {f"{c:g}": round(tried[c].accuracy, 6) for c in sorted(tried)},
-        "gamma": tried[best].gamma,
-        "lead": None if lead is None else lead.mean,
-    }
-
-
-def _choose(
-    method: str,
-    folds: list[dict[float, Trial]],
-    held: list[tuple[str, ...]],
-) -> Choice:
-    candidates = sorted(folds[0])
-    accuracy = np.array([[fold[c][0] for c in candidates] for fold in folds]).mean(axis=0)
-    # Neighbouring candidates are nearly the same model: averaging with them removes noise that
-    # a bare maximum over few held-out clips would pick up.
-    padded = np.pad(accuracy, 1, mode="edge")
-    smooth = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
-    best = candidates[int(np.flatnonzero(smooth >= smooth.max() - 1e-12)[-1])]
-    chosen = [fold[best] for fold in folds]
-    gamma, relative = average_gamma(
-        [FoldGamma(trial.gamma, trial.lead) for trial in chosen if trial.lead is not None]
-    )
-    evidence = tuple(
-        tell_evidence(names, fold, best) for names, fold in zip(held, folds, strict=True)
-    )
-    return Choice(
-        epoch=0 if is_ridge(method) else int(best),
-        alpha=float(best) if is_ridge(method) else 0.0,
-        gamma=gamma,
-        evidence=evidence,
-        relative_gamma=relative,
-        gate=fit_gate([trial.clips for trial in chosen if trial.clips is not None]),
-    )

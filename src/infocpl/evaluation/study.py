@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from infocpl.errors import ConfigError
+from infocpl.evaluation.choosing import tell_chosen
 
 __all__ = ["STUDY_SCHEMA", "summarise_splits"]
 
@@ -24,10 +25,12 @@ def summarise_splits(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
     Returns
     -------
-    plain JSON values: ``splits`` (id, hash, unseen names, ``top1`` of each method) and ``methods``:
-    for each ``title``, ``top1`` (``mean``, ``sd`` over splits, ``least``, ``quartiles``, ``most``)
-    and ``behind``, the same figures of the reference minus the method, split by split, with
-    ``wins``, the number of splits in which the reference is ahead; None for the reference
+    plain JSON values: ``splits`` (id, hash, unseen names, ``top1`` of each method and, where folds
+    chose among candidates, ``chosen``, one name a seed), ``chosen`` (how often which, in words;
+    only there) and ``methods``: for each ``title``, ``top1`` (``mean``, ``sd`` over splits,
+    ``least``, ``quartiles``, ``most``) and ``behind``, the same figures of the reference minus the
+    method, split by split, with ``wins``, the number of splits in which the reference is ahead;
+    None for the reference
 
     Raises
     ------
@@ -42,6 +45,9 @@ def summarise_splits(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         name: np.array([result["methods"][name]["mean"]["zsl.top1"] for result in results])
         for name in titles
     }
+    chosen = [_chosen(result) for result in results]
+    names = [name for split in chosen for name in split]
+    unit = "split" if len(names) == len(results) else "training"
     return {
         "splits": [
             {
@@ -51,9 +57,11 @@ def summarise_splits(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
                 "unseen_clips": result["protocol"]["unseen_clips"],
                 "chance": result["chance"]["zsl"],
                 "top1": {name: float(values[place]) for name, values in top1.items()},
+                **({"chosen": chosen[place]} if chosen[place] else {}),
             }
             for place, result in enumerate(results)
         ],
+        **({"chosen": tell_chosen(names, unit)} if names else {}),
         "methods": {
             name: {
                 "title": title,
@@ -64,6 +72,12 @@ def summarise_splits(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         },
         "reference": _REFERENCE,
     }
+
+
+def _chosen(result: Mapping[str, Any]) -> list[str]:
+    """The candidate of every seed; none where nothing was chosen among."""
+    details = result.get("selection", {}).get("details", [])
+    return [seed["chosen"]["candidate"] for seed in details if "chosen" in seed]
 
 
 def _figures(values: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The rows of a table: InfoCPL, the baselines, and InfoCPL without (or with) each of its parts.
 
-A variant differs from InfoCPL in one thing. It gets the very same encoder features and folds, is
-selected by the same rule on its own fold results, and is trained from the same seed.
+A variant differs from InfoCPL in one thing, a preset in several that belong together. Each gets the
+very same encoder features and folds, is selected by the same rule on its own fold results, and is
+trained from the same seed.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from infocpl.evaluation.task_data import TaskData
 from infocpl.training.stages import AlignmentConfig
 
 __all__ = [
+    "CHOSEN",
     "METHODS",
     "VARIANTS",
     "Variant",
@@ -38,6 +40,9 @@ METHODS = {
     "ridge-names": "Ridge, class names only",
 }
 """Every table shows the method beside the plainest baselines a sceptic would run."""
+
+CHOSEN = "chosen"
+"""The row that holds, seed by seed, the candidate that the folds chose (:mod:`.choosing`)."""
 
 _MARGIN_WEIGHT = 0.5  # where the authors' program offers the margin loss
 
@@ -63,7 +68,7 @@ def _sampling(**changes: object) -> Callable[[AlignmentConfig], AlignmentConfig]
 
 @dataclass(frozen=True)
 class Variant:
-    """InfoCPL with one thing changed.
+    """InfoCPL with one thing changed, or another preset of it.
 
     Attributes
     ----------
@@ -72,6 +77,8 @@ class Variant:
     change : of the way it is shaped and trained
     text : of the text it gets
     fusion : weigh its heads by weights fitted on the scores of pseudo-unseen classes
+    preset : another way to train the whole rather than one thing changed: a candidate to choose
+        among, which says nothing about a part and is left out where all variants are asked for
     """
 
     name: str
@@ -79,6 +86,7 @@ class Variant:
     change: Callable[[AlignmentConfig], AlignmentConfig] = _same
     text: Callable[[TextTable], TextTable] = _same_text
     fusion: bool = False
+    preset: bool = False
 
 
 def _names_only(text: TextTable) -> TextTable:
@@ -95,6 +103,13 @@ def _names_only(text: TextTable) -> TextTable:
 def _without_motion(text: TextTable) -> TextTable:
     """The class name where the motion description was: ridge starts look at that row as well."""
     return replace(text, motion=text.names)
+
+
+def _long_random(config: AlignmentConfig) -> AlignmentConfig:
+    """As the paper starts, with the rate and epochs that a few hundred clips want of it."""
+    fit = replace(config.fit, epochs=40, lr=1e-3, warmup=15.0)
+    sampling = replace(config.sampling, inverse_epochs=15)
+    return replace(config, start="random", sampling=sampling, fit=fit)
 
 
 _LIST = (
@@ -119,6 +134,7 @@ _LIST = (
     Variant("with-margin", "InfoCPL with margin loss", _sampling(margin_weight=_MARGIN_WEIGHT)),
     Variant("with-gate", "InfoCPL with head gate", _setting(gate="visual+text")),
     Variant("fitted-fusion", "InfoCPL, fitted head weights", fusion=True),
+    Variant("long-random", "InfoCPL from random weights, 40 epochs", _long_random, preset=True),
 )
 
 VARIANTS = {variant.name: variant for variant in _LIST}
@@ -138,6 +154,8 @@ def list_methods(variants: Sequence[str]) -> tuple[str, ...]:
 
 def method_title(method: str) -> str:
     """Name for people."""
+    if method == CHOSEN:
+        return "InfoCPL, chosen on folds"
     return METHODS[method] if method in METHODS else VARIANTS[method].title
 
 
@@ -167,9 +185,9 @@ def uses_fusion(method: str) -> bool:
     return method in VARIANTS and VARIANTS[method].fusion
 
 
-def uses_margin(variants: Sequence[str], config: AlignmentConfig) -> bool:
+def uses_margin(methods: Sequence[str], config: AlignmentConfig) -> bool:
     """Whether any method needs features of clips with parts hidden."""
-    return any(alignment_of(m, config).sampling.margin_weight for m in ("infocpl", *variants))
+    return any(alignment_of(m, config).sampling.margin_weight for m in methods)
 
 
 def uses_measures(variants: Sequence[str], config: AlignmentConfig) -> bool:
@@ -196,7 +214,7 @@ def check_variants(variants: Sequence[str], config: AlignmentConfig, selection: 
 def possible_variants(
     config: AlignmentConfig, selection: str, *, clips: bool = True
 ) -> tuple[str, ...]:
-    """Variants that differ from InfoCPL as it is configured and can be trained.
+    """Variants that change one thing of InfoCPL as it is configured and can be trained.
 
     Parameters
     ----------
@@ -213,7 +231,8 @@ def possible_variants(
     return tuple(
         name
         for name, variant in VARIANTS.items()
-        if not _obstacle(variant, config, selection) and (clips or name != "with-margin")
+        if not (variant.preset or _obstacle(variant, config, selection))
+        and (clips or name != "with-margin")
     )
 
 

@@ -77,6 +77,9 @@ class RunOptions:
     variants: tuple[str, ...] = ()
     """Further rows: InfoCPL with one thing changed, on the same features and folds. Names such as
     `one-head no-inverse` (`infocpl info` lists them), or `all`."""
+    choose: tuple[str, ...] | None = None
+    """A further row that is, seed by seed, the best on the folds of InfoCPL and these candidates:
+    variants (`long-random` is another preset) and `ridge`. Unseen clips have no say."""
     with_oracle: bool = False
     """Show beside every number what choosing on the unseen test clips would have shown (†)."""
     transductive: bool = False

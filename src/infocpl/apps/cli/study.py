@@ -55,7 +55,7 @@ def print_study(study: dict[str, Any], out: Path) -> None:
         f"{len(splits[0]['unseen'])} unseen classes each (percent)",
         title_justify="left",
         caption=f"chance {100 * splits[0]['chance']:.1f}; mean ± sd over splits; "
-        f"selection {study['selection']}",
+        f"selection {study['selection']}" + (f"\n{study['chosen']}" if "chosen" in study else ""),
         caption_justify="left",
     )
     table.add_column("method")

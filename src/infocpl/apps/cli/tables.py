@@ -129,6 +129,8 @@ def _caption(result: dict[str, Any]) -> str:
         f"{result['text']['descriptions']:.0f} descriptions a class",
         f"selection {rule}; seeds {', '.join(map(str, result['seeds']))}; mean ± sd over seeds",
     ]
+    if chosen := result["selection"].get("chosen"):
+        lines.append(f"{chosen['summary']}; among {', '.join(chosen['among'])}, on folds alone")
     choice = result["text"].get("choice", {})  # older results have none
     if any(choice.get(name) is not None for name in ("count", "best", "temperature")):
         lines.append(choice["summary"])

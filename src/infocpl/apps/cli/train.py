@@ -116,12 +116,15 @@ def create_config(
         variants = possible_variants(config.alignment, selection, clips=clips)
     elif options.features is not None and "with-margin" in variants:
         raise ConfigError("--variants with-margin hides parts of clips and needs --data")
+    if options.features is not None and "with-margin" in (options.choose or ()):
+        raise ConfigError("--choose with-margin hides parts of clips and needs --data")
     return dataclasses.replace(
         config,
         encoder=encoder,
         selection=selection,
         folds=config.folds if options.folds is None else options.folds,
         variants=variants,
+        choose=options.choose,
         with_oracle=options.with_oracle,
         transductive=options.transductive,
     )

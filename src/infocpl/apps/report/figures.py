@@ -23,7 +23,7 @@ from matplotlib.patches import Rectangle
 
 from infocpl.apps.report.player import need, number, optional, percent
 from infocpl.errors import DataError
-from infocpl.evaluation.variants import METHODS
+from infocpl.evaluation.variants import CHOSEN, METHODS
 
 __all__ = [
     "GRID",
@@ -72,7 +72,9 @@ _DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (9, 3)))
 
 
 def drawn_methods(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Methods that figures show: all, or where there are too many InfoCPL and its baselines.
+    """Methods that figures show: all, or where there are too many the main ones.
+
+    Those are InfoCPL, its baselines, and what folds chose.
 
     Variants are then left to the tables: their curves and marks would cover each other.
 
@@ -94,7 +96,7 @@ def drawn_methods(result: Mapping[str, Any]) -> dict[str, Any]:
     if len(methods) <= SERIES:
         return methods
     # A result of other methods altogether still shows its first ones.
-    return {name: methods[name] for name in methods if name in METHODS} or dict(
+    return {name: methods[name] for name in methods if name in (*METHODS, CHOSEN)} or dict(
         list(methods.items())[:SERIES]
     )
 

@@ -253,9 +253,20 @@ def _caption(result: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Text", _plain(optional(text, "choice", dict, "result.text").get("summary") or "")),
         ("Learned besides", _besides(result.get("extra"))),
         ("Selection", result["selection"]["rule"]),
+        ("On folds", _chosen(result)),
         ("Seeds", _plain(result["seeds"])),
     ]
     return [(name, value) for name, value in pieces if value]
+
+
+def _chosen(result: Mapping[str, Any]) -> str:
+    """How often which candidate was taken, and among which."""
+    told = optional(result["selection"], "chosen", dict, "result.selection")
+    if not told:
+        return ""
+    where = "result.selection.chosen"
+    among = ", ".join(map(str, need(told, "among", list, where)))
+    return f"{need(told, 'summary', str, where)}; among {among}"
 
 
 def _besides(extra: Mapping[str, Any] | None) -> str:
@@ -452,13 +463,26 @@ def _selection(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
+def _scores(result: Mapping[str, Any]) -> dict[str, str]:
+    """For every seed what was chosen among candidates, and what each was worth on its folds."""
+    told = {}
+    details = optional(result["selection"], "details", list, "result.selection")
+    for place, seed in enumerate(details):
+        where = f"result.selection.details[{place}]"
+        if chosen := optional(seed, "chosen", dict, where):
+            scores = need(chosen, "scores", dict, f"{where}.chosen")
+            each = ", ".join(f"{name} {percent(score)}" for name, score in scores.items())
+            told[f"seed {_plain(seed.get('seed'))}"] = f"{chosen.get('candidate')} of {each}"
+    return told
+
+
 def _title(result: Mapping[str, Any], method: str) -> str:
     return str(result["methods"].get(method, {}).get("title", method))
 
 
 def _facts(result: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Where everything came from: heading, then name and value; long lists are elsewhere."""
-    long_lists = ("seen", "unseen", "training_classes", "sources", "details")
+    long_lists = ("seen", "unseen", "training_classes", "sources", "details", "chosen")
     text = {k: v for k, v in result["text"].items() if k != "choice"}  # the caption says it
     groups: list[tuple[str, Mapping[str, Any]]] = [
         ("Run", {key: result.get(key) for key in ("infocpl_version", "created", "seeds")}),
@@ -468,6 +492,7 @@ def _facts(result: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]
         ("Skeleton features", result["features"]),
         ("Text", text),
         ("Selection", result["selection"]),
+        ("Candidates on folds", _scores(result)),
         ("Environment", optional(result, "environment", dict, "result")),
         ("Seconds", optional(result, "seconds", dict, "result")),
     ]
