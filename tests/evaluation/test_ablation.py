@@ -129,7 +129,7 @@ def test_a_row_is_what_playing_it_by_hand_gives(played, cut, seen_book, small_co
         tried = try_candidates(
             method, described, features, small_config, number, quiet["advance"], ""
         )
-        expected = {f"{key:g}": round(value[0], 6) for key, value in tried.items()}
+        expected = {f"{key.step:g}": round(value[0], 6) for key, value in tried.items()}
         assert result["rows"][place][method]["candidates"][2] == expected
 
 

@@ -24,7 +24,7 @@ from infocpl.evaluation.experiment import plan_units, run_experiment
 from infocpl.evaluation.result import ResultContext, build_result
 from infocpl.evaluation.runs import ALIGNMENT_COST
 from infocpl.evaluation.study import summarise_splits
-from infocpl.evaluation.trial import Trial
+from infocpl.evaluation.trial import Candidate, Trial
 from infocpl.evaluation.variants import METHODS, VARIANTS, alignment_of
 from infocpl.training.stages import AlignmentConfig
 
@@ -210,8 +210,16 @@ def test_a_tie_goes_to_the_earlier_named_and_infocpl_is_named_first():
 
 
 def test_a_score_is_smoothed_so_that_a_lone_peak_does_not_win():
-    peak = settle("infocpl", [{1: Trial(0.2), 2: Trial(0.9), 3: Trial(0.2)}], [("a",)])
-    plateau = settle("infocpl", [{1: Trial(0.6), 2: Trial(0.6), 3: Trial(0.6)}], [("a",)])
+    peak = settle(
+        "infocpl",
+        [{Candidate(1): Trial(0.2), Candidate(2): Trial(0.9), Candidate(3): Trial(0.2)}],
+        [("a",)],
+    )
+    plateau = settle(
+        "infocpl",
+        [{Candidate(1): Trial(0.6), Candidate(2): Trial(0.6), Candidate(3): Trial(0.6)}],
+        [("a",)],
+    )
     assert (peak.epoch, peak.score) == (2, pytest.approx((0.2 + 1.8 + 0.2) / 4))
     assert plateau.score == pytest.approx(0.6)
     both = {"infocpl": peak.score, "one-head": plateau.score}

@@ -14,7 +14,7 @@ from infocpl.evaluation.config import create_preset
 from infocpl.evaluation.experiment import run_experiment
 from infocpl.evaluation.selection import epochs_to_try, fold_seed, select
 from infocpl.evaluation.task_data import TaskData
-from infocpl.evaluation.trial import Trial
+from infocpl.evaluation.trial import Candidate, Trial
 from infocpl.evaluation.variants import METHODS
 
 
@@ -149,7 +149,7 @@ def test_selection_alone_gives_what_the_experiment_used(small_task, small_config
 
 def fold(accuracies: dict[float, float], gamma: float | None = 0.5):
     lead = None if gamma is None else Lead(mean=2.0, spread=1.0)
-    return {key: Trial(value, gamma, lead) for key, value in accuracies.items()}
+    return {Candidate(key): Trial(value, gamma, lead) for key, value in accuracies.items()}
 
 
 def test_the_chosen_candidate_is_best_among_its_neighbours_too():

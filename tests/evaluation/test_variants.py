@@ -13,6 +13,7 @@ from infocpl.evaluation.config import create_preset
 from infocpl.evaluation.experiment import plan_units, run_experiment
 from infocpl.evaluation.head_weights import HeadTrial, final_weights, judge_weights
 from infocpl.evaluation.selection import select
+from infocpl.evaluation.trial import Candidate
 from infocpl.evaluation.variants import (
     METHODS,
     VARIANTS,
@@ -187,14 +188,14 @@ def test_a_fold_is_judged_with_the_weights_of_the_other_folds():
     """Folds that contradict each other must do worse than with equal weights."""
     trials = [trial(0, 0), trial(1, 1)]
     assert final_weights(trials[:1], 1)[0] > 2.5
-    equal = [judge_weights([one])[0][1][0] for one in trials]
-    crossed = [fold[1][0] for fold in judge_weights(trials)]
+    equal = [judge_weights([one])[0][Candidate(1)][0] for one in trials]
+    crossed = [fold[Candidate(1)][0] for fold in judge_weights(trials)]
     assert all(one < other for one, other in zip(crossed, equal, strict=True))
 
 
 def test_folds_that_agree_gain_by_each_others_weights():
     trials = [trial(2, 3), trial(2, 4)]
-    crossed = [fold[1][0] for fold in judge_weights(trials)]
+    crossed = [fold[Candidate(1)][0] for fold in judge_weights(trials)]
     for one, told in zip(trials, crossed, strict=True):
         plain = torch.nn.functional.logsigmoid(one.unseen[1]).sum(0).numpy()
         assert told > top_k_accuracy(plain, one.labels)

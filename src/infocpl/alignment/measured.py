@@ -19,9 +19,10 @@ from infocpl.errors import ConfigError
 from infocpl.semantics.traits import TRAIT_DIMENSIONS
 from infocpl.skeleton.measures import MEASURES
 
-__all__ = ["MeasuredTraits", "fit_measured", "spread"]
+__all__ = ["MeasuredTraits", "fit_measured", "spread", "training_sample"]
 
 _MOST = 3.0  # standard deviations beyond which a measure says no more
+_FEW = 256
 _LEAST = 1e-4  # spread below which a measure is the same for all clips
 _COLUMNS = [TRAIT_DIMENSIONS.index(name) for name in MEASURES]
 
@@ -81,6 +82,11 @@ class MeasuredTraits:
         least = torch.finfo(agreement.dtype).tiny
         share = spread(own) / spread(agreement).clamp_min(least)
         return replace(self, gain=self.gain * weight * share)
+
+
+def training_sample(count: int) -> Tensor:
+    """Rows of training clips on which gains are found: all of `count`, or 256 evenly spread."""
+    return torch.linspace(0, count - 1, min(count, _FEW)).long()
 
 
 def spread(scores: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from infocpl.alignment.base import TextCentre, TextTable, standardise
-from infocpl.alignment.measured import MeasuredTraits
+from infocpl.alignment.measured import MeasuredTraits, fit_measured, training_sample
 from infocpl.errors import ConfigError
 
 __all__ = ["RidgeAligner", "fit_ridge", "ridge_map"]
@@ -43,16 +43,37 @@ class RidgeAligner:
         self.names_only = names_only
         self.measured = measured
 
-    def scores(self, features: Tensor, text: TextTable) -> Tensor:
-        """(B, Dv) features to (B, C) cosines with the text of each label.
-
-        Columns of the features behind the Dv of the encoder are for the measured traits, if any.
-        """
+    def own_scores(self, features: Tensor, text: TextTable) -> Tensor:
+        """(B, Dv) features to (B, C) cosines with the text of each label."""
         own = features[:, : len(self.feature_mean)]
         standard = (own - self.feature_mean) / self.feature_scale
         predicted = torch.nn.functional.normalize(standard @ self.weight, dim=1)
-        cosines = predicted @ _targets(self.centre.apply(text), names_only=self.names_only).t()
-        return cosines if self.measured is None else cosines + self.measured.scores(features, text)
+        return predicted @ _targets(self.centre.apply(text), names_only=self.names_only).t()
+
+    def scores(self, features: Tensor, text: TextTable) -> Tensor:
+        """The same, with measured traits beside the cosines where the map has them.
+
+        Columns of the features behind the Dv of the encoder are what was measured.
+        """
+        own = self.own_scores(features, text)
+        return own if self.measured is None else own + self.measured.scores(features, text)
+
+    def add_measured(
+        self, features: Tensor, measures: Tensor, labels: Tensor, seen: TextTable, weight: float
+    ) -> None:
+        """Put measured traits beside the cosines, if any seen class has traits.
+
+        Parameters
+        ----------
+        features, measures, labels : (N, Dv), (N, Q) and (N,) of the training clips
+        seen : text of the seen classes
+        weight : spread of their scores in units of the spread of the cosines; 0 for none
+        """
+        if not weight or seen.traits is None or not bool(seen.traits.any()):
+            return
+        measured, some = fit_measured(measures, labels, seen), training_sample(len(features))
+        agreement = measured.scores(measures[some], seen)
+        self.measured = measured.beside(self.own_scores(features[some], seen), agreement, weight)
 
 
 def fit_ridge(

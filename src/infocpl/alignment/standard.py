@@ -67,10 +67,15 @@ class StandardInfoCPL:
         return self.centre.apply(raw) if self.centre is not None else raw
 
     @torch.no_grad()
+    def own_scores(self, features: Tensor, text: TextTable) -> Tensor:
+        """(B, C) fused scores of the heads for raw features and raw text."""
+        return self.model.scores(self.features(features), self.text(text))
+
+    @torch.no_grad()
     def scores(self, features: Tensor, text: TextTable) -> Tensor:
-        """(B, C) fused scores of raw features with raw text."""
-        fused = self.model.scores(self.features(features), self.text(text))
-        return fused if self.measured is None else fused + self.measured.scores(features, text)
+        """(B, C) fused scores, measured traits beside the heads where the model has them."""
+        own = self.own_scores(features, text)
+        return own if self.measured is None else own + self.measured.scores(features, text)
 
     @torch.no_grad()
     def beliefs(self, feature: Tensor, text: TextTable, label: int, most: int = 5) -> list[Belief]:

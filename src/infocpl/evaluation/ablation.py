@@ -184,6 +184,8 @@ def run_ablation(
     ConfigError : without seeds, rows or codebooks
     SplitLeakageError : if the task holds test clips, or a codebook text of an unseen class
     """
+    # What is measured does not depend on the choice of sentences and would hide what that does.
+    config = replace(config, alignment=replace(config.alignment, measured_weight=0.0))
     if not (seeds and rows and codebooks):
         raise ConfigError("ablation needs at least one seed, one row and one text encoder")
     _forbid_unseen(task, codebooks)
@@ -217,7 +219,7 @@ def run_ablation(
                         advance,
                         f"{note}, {rows[place].title}",
                     )
-                    accuracy = {candidate: value[0] for candidate, value in found.items()}
+                    accuracy = {each.step: trial.accuracy for each, trial in found.items()}
                     tried.setdefault((name, place, method), []).append(accuracy)
     described_rows = [
         {

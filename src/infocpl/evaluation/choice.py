@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from infocpl.evaluation.calibration import FoldGamma, average_gamma
 from infocpl.evaluation.gate import Gate, fit_gate
-from infocpl.evaluation.trial import Trial
+from infocpl.evaluation.trial import Candidate, Trial
 from infocpl.evaluation.variants import is_ridge
 
 __all__ = ["Choice", "settle", "tell_evidence"]
@@ -30,6 +31,7 @@ class Choice:
     relative_gamma : the same in leads (see :mod:`.calibration`), which a final model can use
     gate : fitted on the clips of all folds; None where they allow none
     fusion : weights of the heads, where a method fits them; None otherwise
+    measured : weight of the measured traits beside the method's own scores
     score : mean top-1 over folds at the candidate chosen, smoothed over its neighbours; None where
         no folds were played
     """
@@ -41,17 +43,29 @@ class Choice:
     relative_gamma: float | None = None
     gate: Gate | None = None
     fusion: tuple[float, ...] | None = None
+    measured: float = 0.0
     score: float | None = None
 
 
 def tell_evidence(
-    held_out: Sequence[str], tried: Mapping[float, Trial], best: float
+    held_out: Sequence[str], tried: Mapping[Candidate, Trial], best: Candidate
 ) -> dict[str, Any]:
-    """Plain values that say on what a choice rests: classes, all candidates, the chosen one."""
+    """Plain values that say on what a choice rests: classes, all candidates, the chosen one.
+
+    ``accuracy`` holds all steps at the chosen weight of measured traits, ``measured`` all weights
+    at the chosen step.
+    """
     lead = tried[best].lead
+    steps = sorted({c.step for c in tried if c.measured == best.measured})
+    weights = sorted({c.measured for c in tried if c.step == best.step})
+
+    def accuracy(step: float, weight: float) -> float:
+        return round(tried[Candidate(step, weight)].accuracy, 6)
+
     return {
         "held_out": list(held_out),
-        "accuracy": {f"{c:g}": round(tried[c].accuracy, 6) for c in sorted(tried)},
+        "accuracy": {f"{step:g}": accuracy(step, best.measured) for step in steps},
+        "measured": {f"{weight:g}": accuracy(best.step, weight) for weight in weights},
         "gamma": tried[best].gamma,
         "lead": None if lead is None else lead.mean,
     }
@@ -59,10 +73,12 @@ def tell_evidence(
 
 def settle(
     method: str,
-    folds: Sequence[Mapping[float, Trial]],
+    folds: Sequence[Mapping[Candidate, Trial]],
     held: Sequence[tuple[str, ...]],
 ) -> Choice:
-    """Choose the epoch or penalty that does best over all folds, and what goes with it.
+    """Choose what does best over all folds, and what goes with it.
+
+    Candidates form a grid of steps (epochs or penalties) and weights of measured traits.
 
     Parameters
     ----------
@@ -70,13 +86,15 @@ def settle(
     folds : for each fold every candidate to what it was worth, the same candidates in each
     held : for each fold the classes that played the unseen ones
     """
-    candidates = sorted(folds[0])
-    accuracy = np.array([[fold[c][0] for c in candidates] for fold in folds]).mean(axis=0)
+    steps = sorted({candidate.step for candidate in folds[0]})
+    weights = sorted({candidate.measured for candidate in folds[0]})
+    grid = [[Candidate(step, weight) for step in steps] for weight in weights]
+    accuracy = np.array([[[fold[c].accuracy for c in row] for row in grid] for fold in folds])
     # Neighbouring candidates are nearly the same model: averaging with them removes noise that
     # a bare maximum over few held-out clips would pick up.
-    padded = np.pad(accuracy, 1, mode="edge")
-    smooth = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
-    best = candidates[int(np.flatnonzero(smooth >= smooth.max() - 1e-12)[-1])]
+    smooth = _smooth(_smooth(accuracy.mean(axis=0), 0), 1)
+    row, column = np.argwhere(smooth >= smooth.max() - 1e-12)[-1]
+    best = grid[row][column]
     chosen = [fold[best] for fold in folds]
     gamma, relative = average_gamma(
         [FoldGamma(trial.gamma, trial.lead) for trial in chosen if trial.lead is not None]
@@ -85,11 +103,21 @@ def settle(
         tell_evidence(names, fold, best) for names, fold in zip(held, folds, strict=True)
     )
     return Choice(
-        epoch=0 if is_ridge(method) else int(best),
-        alpha=float(best) if is_ridge(method) else 0.0,
+        epoch=0 if is_ridge(method) else int(best.step),
+        alpha=float(best.step) if is_ridge(method) else 0.0,
         gamma=gamma,
         evidence=evidence,
         relative_gamma=relative,
         gate=fit_gate([trial.clips for trial in chosen if trial.clips is not None]),
-        score=float(smooth[candidates.index(best)]),
+        measured=best.measured,
+        score=float(smooth[row, column]),
     )
+
+
+def _smooth(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+    """Each value averaged with its neighbours along an axis, counting twice itself."""
+    padded = np.pad(values, [(1, 1) if i == axis else (0, 0) for i in range(2)], mode="edge")
+    found: NDArray[np.float64] = (
+        np.delete(padded, [-1, -2], axis) + 2 * values + np.delete(padded, [0, 1], axis)
+    ) / 4
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -28,6 +29,7 @@ class ExperimentConfig:
     frames : frames every clip is resampled to
     encoder, alignment : training of the two stages
     alphas : ridge penalties among which selection chooses
+    measured_weights : of measured traits, among which selection chooses for methods that use them
     selection : ``"pseudo-unseen"`` chooses epoch, penalty and gamma on classes held out of the
         seen ones; ``"oracle"`` chooses them on the unseen test clips, as published work does,
         and marks every number it touches
@@ -45,6 +47,7 @@ class ExperimentConfig:
     encoder: EncoderConfig = field(default_factory=lambda: EncoderConfig(members=2))
     alignment: AlignmentConfig = field(default_factory=AlignmentConfig)
     alphas: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+    measured_weights: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
     selection: str = "pseudo-unseen"
     folds: int = 3
     variants: tuple[str, ...] = ()
@@ -59,6 +62,10 @@ class ExperimentConfig:
             )
         if self.folds < 1 or self.frames < 2 or not self.alphas:
             raise ConfigError("folds must be >= 1, frames >= 2, and alphas not empty")
+        if not self.measured_weights or not all(
+            math.isfinite(weight) and weight >= 0 for weight in self.measured_weights
+        ):
+            raise ConfigError("measured_weights must be numbers >= 0, at least one")
         check_variants(self.variants, self.alignment, self.selection)
         check_candidates(self.choose, self.alignment, self.selection)
 

@@ -205,6 +205,7 @@ def _finish(
         config,
         seed=seed,
         alpha=choice.alpha,
+        measured_weight=choice.measured,
         stop_after=choice.epoch or None,
         advance=advance,
         note=note,
@@ -249,8 +250,9 @@ def _oracle(
     best = max(tried, key=lambda key: tried[key][0])
     evidence = tell_evidence(["the unseen test classes themselves"], tried, best)
     return Choice(
-        epoch=0 if is_ridge(method) else int(best),
-        alpha=float(best) if is_ridge(method) else 0.0,
+        epoch=0 if is_ridge(method) else int(best.step),
+        alpha=best.step if is_ridge(method) else 0.0,
+        measured=best.measured,
         gamma=tried[best].gamma or 0.0,
         evidence=(evidence,),
         fusion=fusion,

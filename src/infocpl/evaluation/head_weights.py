@@ -20,7 +20,7 @@ from infocpl.evaluation.calibration import Lead, sample_training
 from infocpl.evaluation.gate import TrainingCues
 from infocpl.evaluation.runs import Features
 from infocpl.evaluation.task_data import TaskData
-from infocpl.evaluation.trial import Trial
+from infocpl.evaluation.trial import Candidate, Trial
 from infocpl.metrics import top_k_accuracy
 
 __all__ = ["HeadTrial", "final_weights", "fit_to_heads", "judge_weights"]
@@ -36,6 +36,8 @@ class HeadTrial:
     fold : task and features of the fold; None without seen test clips
     unseen : epoch to (H, N, U) scores of those clips among the held-out classes
     joint : epoch to (H, M, C) scores of seen and unseen test clips among all classes, of a `fold`
+    measured : epoch to the scores of measured traits of those three sets of clips, where the model
+        has them; they are added to whatever the heads say together
     training : the same of the model's own training clips (:func:`.calibration.sample_training`)
     """
 
@@ -44,6 +46,7 @@ class HeadTrial:
     unseen: dict[float, Tensor] = field(default_factory=dict)
     joint: dict[float, Tensor] = field(default_factory=dict)
     training: dict[float, Tensor] = field(default_factory=dict)
+    measured: dict[float, dict[str, NDArray[np.float64]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, task: TaskData, features: Features) -> HeadTrial:
@@ -54,18 +57,22 @@ class HeadTrial:
     @torch.no_grad()
     def add(self, epoch: int, model: StandardInfoCPL, task: TaskData, features: Features) -> None:
         """Score clips of the fold with the model as it is after an epoch."""
+        measured: dict[str, NDArray[np.float64]] = {}
 
-        def score(clips: Tensor, names: tuple[str, ...]) -> Tensor:
-            text = model.text(task.text.subset(names))
-            return model.model.head_scores(model.features(clips), text)
+        def score(clips: Tensor, names: tuple[str, ...], which: str) -> Tensor:
+            raw = task.text.subset(names)
+            if model.measured is not None:
+                measured[which] = model.measured.scores(clips, raw).double().numpy()
+            return model.model.head_scores(model.features(clips), model.text(raw))
 
-        self.unseen[epoch] = score(features.unseen_test, task.split.unseen)
+        self.measured[epoch] = measured
+        self.unseen[epoch] = score(features.unseen_test, task.split.unseen, "unseen")
         if self.fold is not None:
             names = (*task.split.seen, *task.split.unseen)
             clips = torch.cat([features.seen_test, features.unseen_test])
-            self.joint[epoch] = score(clips, names)
+            self.joint[epoch] = score(clips, names, "joint")
             rows = sample_training(len(features.train))
-            self.training[epoch] = score(features.train[rows], names)
+            self.training[epoch] = score(features.train[rows], names, "training")
 
 
 def fit_to_heads(weights: tuple[float, ...], heads: int) -> tuple[float, ...]:
@@ -99,23 +106,30 @@ def final_weights(trials: Sequence[HeadTrial], epoch: float) -> tuple[float, ...
     return fit_fusion(scores, labels)
 
 
-def judge_weights(trials: Sequence[HeadTrial]) -> list[dict[float, Trial]]:
+def judge_weights(
+    trials: Sequence[HeadTrial], measured: float = 0.0
+) -> list[dict[Candidate, Trial]]:
     """Accuracy and best gamma of every candidate of every fold, with the other folds' weights.
 
     A single fold has no others: there the heads count equally, as published. Lead and cues are
     those of the weighed model, so that gamma and gate carry over like those of any other method.
 
+    Parameters
+    ----------
+    trials : one a fold
+    measured : weight of the measured traits that their models were fitted with
+
     Returns
     -------
     for each fold candidate to what it was worth
     """
-    found: list[dict[float, Trial]] = []
+    found: list[dict[Candidate, Trial]] = []
     for place, trial in enumerate(trials):
         others = [*trials[:place], *trials[place + 1 :]]
         told = {}
         for epoch, scores in trial.unseen.items():
             weights = final_weights(others, epoch) if others else ()
-            told[epoch] = _judge(
+            told[Candidate(epoch, measured)] = _judge(
                 trial, epoch, scores.new_tensor(fit_to_heads(weights, len(scores)))
             )
         found.append(told)
@@ -123,15 +137,19 @@ def judge_weights(trials: Sequence[HeadTrial]) -> list[dict[float, Trial]]:
 
 
 def _judge(trial: HeadTrial, epoch: float, weights: Tensor) -> Trial:
-    def fuse(scores: Tensor) -> NDArray[np.float64]:
-        return weigh_heads(scores, weights).double().numpy()
+    beside = trial.measured.get(epoch, {})
 
-    accuracy = top_k_accuracy(fuse(trial.unseen[epoch]), trial.labels)
+    def fuse(scores: Tensor, which: str) -> NDArray[np.float64]:
+        fused: NDArray[np.float64] = weigh_heads(scores, weights).double().numpy()
+        return fused + beside.get(which, 0.0)
+
+    accuracy = top_k_accuracy(fuse(trial.unseen[epoch], "unseen"), trial.labels)
     if trial.fold is None:
         return Trial(accuracy)
     task, features = trial.fold
     names, seen = (*task.split.seen, *task.split.unseen), len(task.split.seen)
-    joint, training = fuse(trial.joint[epoch]), fuse(trial.training[epoch])
+    joint = fuse(trial.joint[epoch], "joint")
+    training = fuse(trial.training[epoch], "training")
     clips = torch.cat([features.seen_test, features.unseen_test])
     cues = TrainingCues.of_scores(training, task, features).cues(joint, clips, seen)
     labels = task.rows(np.concatenate([task.seen_test, task.unseen_test]), names)

@@ -63,6 +63,7 @@ def _choices(run: SeedRun) -> dict[str, Any]:
             method: {
                 "epoch": entry.choice.epoch,
                 "alpha": entry.choice.alpha,
+                "measured_weight": entry.choice.measured,
                 "gamma": entry.calibration.gamma,
                 "gamma_rule": entry.calibration.rule,
                 "relative_gamma": entry.calibration.relative_gamma,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from infocpl.alignment.base import Aligner, TextCentre
+from infocpl.alignment.measured import fit_measured
 from infocpl.alignment.ridge import fit_ridge
 from infocpl.alignment.standard import StandardInfoCPL
 from infocpl.data.feature_store import EncoderNote, PreparedFeatures
@@ -23,6 +24,7 @@ from infocpl.evaluation.task_data import TaskData
 from infocpl.evaluation.variants import (
     alignment_of,
     is_ridge,
+    kind_of,
     method_title,
     uses_margin,
     uses_measures,
@@ -100,7 +102,7 @@ def aligner_units(task: TaskData, config: ExperimentConfig, methods: Sequence[st
     epochs = sum(
         alignment_of(method, config.alignment).fit.epochs
         for method in methods
-        if not is_ridge(method)
+        if kind_of(method) == "infocpl"
     )
     return ALIGNMENT_COST * len(task.learned) * epochs
 
@@ -133,6 +135,8 @@ def learn_features(
     """
     margin = uses_margin(config.methods, config.alignment)
     if isinstance(task.clips, PreparedFeatures):
+        if lacking := [method for method in config.methods if kind_of(method) == "measures"]:
+            raise ConfigError(f"{lacking[0]}: precomputed features have no clips to measure")
         if margin:
             raise ConfigError(
                 "the margin loss hides parts of clips; precomputed features have none"
@@ -177,7 +181,7 @@ def learn_features(
         else torch.zeros(0, dim)
         for index in sides
     ]
-    if uses_measures(config.variants, config.alignment):
+    if any(uses_measures(method, config.alignment) for method in config.methods):
         layout = create_layout(clips.layout)
         measures = [torch.from_numpy(measure_clips(clips.rows(index), layout)) for index in sides]
         parts = [torch.cat(both, dim=1) for both in zip(parts, measures, strict=True)]
@@ -219,6 +223,7 @@ def fit_method(
     *,
     seed: int,
     alpha: float = 1.0,
+    measured_weight: float | None = None,
     stop_after: int | None = None,
     on_epoch: Callable[[int, StandardInfoCPL], None] | None = None,
     advance: Advance,
@@ -230,23 +235,29 @@ def fit_method(
     ----------
     method : one of :attr:`.config.ExperimentConfig.methods`
     task : with the text that the method gets (:func:`.variants.describe_for`)
+    measured_weight : of measured traits in a method that uses them, instead of the configured one
     """
     classes = task.learned_classes
     text = task.text.subset(classes)
     labels = torch.from_numpy(task.rows(task.learned, classes))
     learned, measures = features.learned()
+    shape, cost = alignment_of(method, config.alignment), ALIGNMENT_COST * len(labels)
+    if measured_weight is not None and uses_measures(method, config.alignment):
+        shape = replace(shape, measured_weight=measured_weight)
+    if kind_of(method) == "measures" and measures is not None:
+        return fit_measured(measures, labels, text)
     if is_ridge(method):
-        names_only = method == "ridge-names"
-        return fit_ridge(
+        ridge = fit_ridge(
             learned,
             labels,
             text,
             alpha=alpha,
-            names_only=names_only,
-            trait_weight=config.alignment.trait_weight,
+            names_only=method == "ridge-names",
+            trait_weight=shape.trait_weight,
         )
-
-    shape, cost = alignment_of(method, config.alignment), ALIGNMENT_COST * len(labels)
+        if uses_measures(method, config.alignment) and measures is not None:
+            ridge.add_measured(learned, measures, labels, text, shape.measured_weight)
+        return ridge
     told = f"{note}: {method_title(method)}"
 
     def report(epoch: EpochReport, model: StandardInfoCPL) -> None:

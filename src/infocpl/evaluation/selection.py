@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from infocpl.alignment.base import Aligner
 from infocpl.alignment.standard import StandardInfoCPL
-from infocpl.evaluation.calibration import measure_lead
 from infocpl.evaluation.choice import Choice, settle
 from infocpl.evaluation.config import ExperimentConfig
 from infocpl.evaluation.gate import TrainingCues
@@ -27,6 +26,7 @@ from infocpl.evaluation.head_weights import (
     fit_to_heads,
     judge_weights,
 )
+from infocpl.evaluation.judging import judge_weights_of_measures
 from infocpl.evaluation.runs import (
     Advance,
     Features,
@@ -35,9 +35,15 @@ from infocpl.evaluation.runs import (
     score_method,
 )
 from infocpl.evaluation.task_data import TaskData
-from infocpl.evaluation.trial import Trial
-from infocpl.evaluation.variants import alignment_of, describe_for, is_ridge, uses_fusion
-from infocpl.metrics import top_k_accuracy
+from infocpl.evaluation.trial import Candidate, Trial
+from infocpl.evaluation.variants import (
+    alignment_of,
+    describe_for,
+    is_ridge,
+    kind_of,
+    uses_fusion,
+    uses_measures,
+)
 from infocpl.training.encoder_cache import EncoderCache
 from infocpl.training.stages import AlignmentConfig
 
@@ -49,6 +55,7 @@ __all__ = [
     "select",
     "try_candidates",
     "weigh",
+    "weights_to_try",
 ]
 
 
@@ -106,7 +113,7 @@ def select(
     method name to :class:`Choice`
     """
     methods = config.methods
-    trials: dict[str, list[dict[float, Trial]]] = {method: [] for method in methods}
+    trials: dict[str, list[dict[Candidate, Trial]]] = {method: [] for method in methods}
     heads: dict[str, list[HeadTrial]] = {method: [] for method in methods}
     held: list[tuple[str, ...]] = []
     for fold in range(config.folds):
@@ -125,7 +132,10 @@ def select(
                 trials[method].append(try_candidates(method, *told))
     choices = {}
     for method in methods:
-        folds = judge_weights(heads[method]) if uses_fusion(method) else trials[method]
+        folds = trials[method]
+        if uses_fusion(method):
+            shape = alignment_of(method, config.alignment)
+            folds = judge_weights(heads[method], shape.measured_weight)
         choice = settle(method, folds, held)
         if uses_fusion(method):
             choice = replace(choice, fusion=final_weights(heads[method], choice.epoch))
@@ -169,31 +179,27 @@ def try_candidates(
     note: str,
     *,
     fusion: tuple[float, ...] | None = None,
-) -> dict[float, Trial]:
+) -> dict[Candidate, Trial]:
     """Accuracy among the task's unseen classes, and best gamma, of every candidate of a method.
 
-    Candidates are epochs for InfoCPL and penalties for the ridge maps. With `fusion` the heads are
+    Candidates are epochs for InfoCPL and penalties for the ridge maps, each with every weight of
+    measured traits for the methods that use them. With `fusion` the heads are
     weighed by these numbers.
     """
     task = describe_for(method, task)
-    labels = task.rows(task.unseen_test, task.split.unseen)
     wanted = set(epochs_to_try(alignment_of(method, config.alignment)))
-    tried: dict[float, Trial] = {}
+    weights = weights_to_try(method, config, task, features)
+    tried: dict[Candidate, Trial] = {}
 
-    def judge(aligner: Aligner) -> Trial:
-        scores = score_method(aligner, task, features.unseen_test, task.split.unseen)
-        accuracy = top_k_accuracy(scores, labels)
-        if not len(task.seen_test):
-            return Trial(accuracy)
-        joint = joint_scores(aligner, task, features.seen_test, features.unseen_test)
-        lead = measure_lead(aligner, task, features)
-        return Trial.among_all(accuracy, joint, lead, joint_cues(aligner, task, features, joint[0]))
+    def judge(aligner: Aligner, step: float) -> None:
+        for weight, trial in judge_weights_of_measures(aligner, task, features, weights).items():
+            tried[Candidate(step, weight)] = trial
 
     def watch(epoch: int, model: StandardInfoCPL) -> None:
         if epoch in wanted:
             if fusion is not None:
                 weigh(model, fusion)
-            tried[epoch] = judge(model)
+            judge(model, epoch)
             if fusion is not None:
                 model.model.set_fusion(None)
 
@@ -205,13 +211,34 @@ def try_candidates(
             config,
             seed=seed,
             alpha=alpha,
+            # Scores of measured traits can be multiplied afterwards by any weight.
+            measured_weight=1.0,
             on_epoch=watch,
             advance=advance,
             note=note,
         )
         if is_ridge(method):
-            tried[alpha] = judge(aligner)
+            judge(aligner, alpha)
+        elif kind_of(method) == "measures":
+            judge(aligner, 0)
     return tried
+
+
+def weights_to_try(
+    method: str, config: ExperimentConfig, task: TaskData, features: Features
+) -> tuple[float, ...]:
+    """Weights of measured traits among which selection chooses: only 0 where there are none.
+
+    Parameters
+    ----------
+    task : with the text that the method gets
+    features : of its clips
+    """
+    told = task.text.traits is not None and bool(task.text.traits.any())
+    measured = features.train.shape[1] > features.dim
+    if kind_of(method) == "measures" or not uses_measures(method, config.alignment):
+        return (0.0,)
+    return config.measured_weights if told and measured else (0.0,)
 
 
 def weigh(model: StandardInfoCPL, fusion: tuple[float, ...]) -> None:

@@ -11,7 +11,20 @@ from infocpl.evaluation.calibration import Lead
 from infocpl.evaluation.gate import FoldClips
 from infocpl.metrics import gated_curve, harmonic_mean, joint_answers
 
-__all__ = ["Trial"]
+__all__ = ["Candidate", "Trial"]
+
+
+class Candidate(NamedTuple):
+    """What selection may choose for a method.
+
+    Attributes
+    ----------
+    step : epoch of InfoCPL, penalty of a ridge map
+    measured : weight of the measured traits beside the method's own scores; 0 leaves them out
+    """
+
+    step: float
+    measured: float = 0.0
 
 
 class Trial(NamedTuple):

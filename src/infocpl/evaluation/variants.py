@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 
@@ -20,12 +21,14 @@ from infocpl.training.stages import AlignmentConfig
 __all__ = [
     "CHOSEN",
     "METHODS",
+    "NEED_CLIPS",
     "VARIANTS",
     "Variant",
     "alignment_of",
     "check_variants",
     "describe_for",
     "is_ridge",
+    "kind_of",
     "list_methods",
     "method_title",
     "possible_variants",
@@ -43,6 +46,9 @@ METHODS = {
 
 CHOSEN = "chosen"
 """The row that holds, seed by seed, the candidate that the folds chose (:mod:`.choosing`)."""
+
+NEED_CLIPS = ("with-margin", "no-measures", "measures-only", "ridge-measures")
+"""Variants that need clips or differ from InfoCPL only where there are clips."""
 
 _MARGIN_WEIGHT = 0.5  # where the authors' program offers the margin loss
 
@@ -79,6 +85,8 @@ class Variant:
     fusion : weigh its heads by weights fitted on the scores of pseudo-unseen classes
     preset : another way to train the whole rather than one thing changed: a candidate to choose
         among, which says nothing about a part and is left out where all variants are asked for
+    kind : of aligner: ``"ridge"`` is the ridge map with measured traits beside it, ``"measures"``
+        measured traits alone, of which nothing is learned but their zero and unit
     """
 
     name: str
@@ -87,6 +95,7 @@ class Variant:
     text: Callable[[TextTable], TextTable] = _same_text
     fusion: bool = False
     preset: bool = False
+    kind: Literal["infocpl", "ridge", "measures"] = "infocpl"
 
 
 def _names_only(text: TextTable) -> TextTable:
@@ -121,6 +130,8 @@ _LIST = (
     ),
     Variant("no-traits", "InfoCPL without traits", _setting(trait_weight=0.0, measured_weight=0.0)),
     Variant("no-measures", "InfoCPL without measured traits", _setting(measured_weight=0.0)),
+    Variant("measures-only", "Measured traits alone", kind="measures"),
+    Variant("ridge-measures", "Ridge with measured traits", kind="ridge"),
     Variant("no-motion", "InfoCPL without motion row", _setting(motion=False), _without_motion),
     Variant("one-head", "InfoCPL, one head, largest k", _setting(heads="largest")),
     Variant("one-head-1", "InfoCPL, one head, k = 1", _setting(heads="smallest")),
@@ -161,7 +172,20 @@ def method_title(method: str) -> str:
 
 def is_ridge(method: str) -> bool:
     """Whether a method has penalties rather than epochs to choose from."""
-    return method in ("ridge", "ridge-names")
+    return kind_of(method) == "ridge"
+
+
+def kind_of(method: str) -> str:
+    """Kind of aligner, see :class:`Variant`.
+
+    Examples
+    --------
+    >>> kind_of("ridge"), kind_of("measures-only"), kind_of("one-head")
+    ('ridge', 'measures', 'infocpl')
+    """
+    if method in METHODS:
+        return "infocpl" if method == "infocpl" else "ridge"
+    return VARIANTS[method].kind
 
 
 def alignment_of(method: str, config: AlignmentConfig) -> AlignmentConfig:
@@ -190,9 +214,16 @@ def uses_margin(methods: Sequence[str], config: AlignmentConfig) -> bool:
     return any(alignment_of(m, config).sampling.margin_weight for m in methods)
 
 
-def uses_measures(variants: Sequence[str], config: AlignmentConfig) -> bool:
-    """Whether any method compares measured traits with described ones."""
-    return any(alignment_of(m, config).measured_weight for m in ("infocpl", *variants))
+def uses_measures(method: str, config: AlignmentConfig) -> bool:
+    """Whether a method compares measured traits with described ones.
+
+    Examples
+    --------
+    >>> [uses_measures(name, AlignmentConfig()) for name in ("infocpl", "ridge", "no-measures")]
+    [True, False, False]
+    """
+    plain = method in METHODS and method != "infocpl"
+    return not plain and alignment_of(method, config).measured_weight > 0
 
 
 def check_variants(variants: Sequence[str], config: AlignmentConfig, selection: str) -> None:
@@ -220,8 +251,8 @@ def possible_variants(
     ----------
     config : of InfoCPL
     selection : rule; fitted weights of heads need folds
-    clips : whether there are clips, parts of which can be hidden for the margin loss, rather than
-        precomputed features
+    clips : whether there are clips rather than precomputed features: their parts can be hidden for
+        the margin loss, and traits be measured on them
 
     Examples
     --------
@@ -232,7 +263,7 @@ def possible_variants(
         name
         for name, variant in VARIANTS.items()
         if not (variant.preset or _obstacle(variant, config, selection))
-        and (clips or name != "with-margin")
+        and (clips or name not in NEED_CLIPS)
     )
 
 
@@ -242,6 +273,8 @@ def _obstacle(variant: Variant, config: AlignmentConfig, selection: str) -> str:
         if selection != "pseudo-unseen":
             return "head weights are fitted on pseudo-unseen classes, which this selection lacks"
         return "heads are weighed by a gate already" if config.gate != "none" else ""
+    if variant.kind != "infocpl":
+        return "" if config.measured_weight else "measured traits are switched off"
     if variant.text is _same_text and variant.change(config) == config:
         return "InfoCPL as it is configured here is the same"
     return ""

@@ -20,7 +20,7 @@ from infocpl.alignment.base import TextCentre, TextTable, standardise
 from infocpl.alignment.fusion import GATES
 from infocpl.alignment.infocpl import InfoCPL, InfoCPLConfig, default_k_series
 from infocpl.alignment.initialise import start_matching
-from infocpl.alignment.measured import fit_measured
+from infocpl.alignment.measured import fit_measured, training_sample
 from infocpl.alignment.standard import StandardInfoCPL
 from infocpl.data.loading import ClipRows
 from infocpl.encoders.augment import AugmentConfig
@@ -402,7 +402,7 @@ def train_infocpl(
     measured = None
     if measures is not None and config.measured_weight and traits:
         measured = fit_measured(measures, labels, seen)
-        some = torch.linspace(0, len(features) - 1, min(len(features), _FEW)).long()
+        some = training_sample(len(features))
         agreement = measured.scores(measures[some], seen)
 
     def report(epoch: EpochReport) -> None:
