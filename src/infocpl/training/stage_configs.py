@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from infocpl.alignment.fusion import GATES
-from infocpl.alignment.infocpl import default_k_series
+from infocpl.alignment.infocpl_config import default_k_series
 from infocpl.encoders.augment import AugmentConfig
 from infocpl.errors import ConfigError
 from infocpl.training.config import FitConfig
