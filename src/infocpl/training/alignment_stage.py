@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 import torch
@@ -37,9 +38,13 @@ def train_infocpl(
     labels : (N,) rows of `seen`
     seen : text of the seen classes only
     stop_after : end after this epoch of the schedule (honest epoch selection), default all
-    on_epoch : called after every epoch with the losses and the model so far
+    on_epoch : called after every epoch with the losses and the model so far, on the processor
     masked : (N, Dv) encoder features of the same clips with parts hidden, where the margin loss is
         switched on (``sampling.margin_weight``)
+
+    Returns
+    -------
+    the aligner, on the processor wherever it was trained
     """
     torch.manual_seed(seed)
     mean, scale = torch.zeros(features.shape[1]), torch.ones(features.shape[1])
@@ -64,7 +69,16 @@ def train_infocpl(
 
     def report(epoch: EpochReport) -> None:
         if on_epoch is not None:
-            on_epoch(epoch, standard)
+            on_epoch(epoch, _on_processor(standard))
 
     fit(task, len(labels), config.fit, seed=seed, on_epoch=report, stop_after=stop_after)
-    return standard
+    return _on_processor(standard)
+
+
+def _on_processor(aligner: StandardInfoCPL) -> StandardInfoCPL:
+    """The aligner itself, or a copy of one that is on another device."""
+    if all(weights.device.type == "cpu" for weights in aligner.model.parameters()):
+        return aligner
+    # Its model stays where it is: its training may go on.
+    model = copy.deepcopy(aligner.model).cpu()
+    return StandardInfoCPL(model, aligner.feature_mean, aligner.feature_scale, aligner.centre)
