@@ -97,9 +97,10 @@ def main() -> None:
         f"{FRAMES} frames, {len(labels)} labels, {rows:.0f} descriptions a label of "
         f"{len(choice.kinds)} kinds, {options.threads} thread(s)"
     )
-    print(
-        f"{'encoder':<16}{'model':<10}{'encoders':>10}{'heads':>6}{'set up s':>10}{'p50 ms':>10}{'p95 ms':>10}"
+    titles = "".join(
+        f"{title:>10}" for title in ("encoders", "heads", "set up s", "p50 ms", "p95 ms")
     )
+    print(f"{'encoder':<16}{'model':<10}{titles}")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "S001C001P001R001A010.skeleton")
         clip = generate_clip("wave the right hand", subject=1)
@@ -120,7 +121,7 @@ def main() -> None:
             middle, late = np.percentile(times, [50, 95]) * 1e3
             heads = len(model.aligner.model.config.k_series)
             print(
-                f"{name:<16}{kind:<10}{members:>10}{heads:>6}{once:>10.1f}{middle:>10.1f}{late:>10.1f}"
+                f"{name:<16}{kind:<10}{members:>10}{heads:>10}{once:>10.1f}{middle:>10.1f}{late:>10.1f}"
             )
 
 
