@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from infocpl.alignment.base import TextTable
-from infocpl.alignment.infocpl import Head, InfoCPL
+from infocpl.alignment.head import Head
+from infocpl.alignment.infocpl import InfoCPL
 from infocpl.encoders.graph import spatial_partition
 from infocpl.encoders.stgcn import STGCN, Block, STGCNConfig
 from infocpl.skeleton.layout import create_layout

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +45,17 @@ def model_folder(
 def wave(synthetic_files: Path) -> Path:
     """Person 9 waves the left hand."""
     return next(synthetic_files.glob("S001C001P009R001A010.skeleton"))
+
+
+@pytest.fixture
+def moved_encoder_model(model_folder: Path, tmp_path: Path) -> Path:
+    """The model, as if its text encoder had lain in a folder that is gone."""
+    folder = tmp_path / "model"
+    shutil.copytree(model_folder, folder)
+    config = json.loads((folder / "config.json").read_text())
+    config["text_encoder"] = str(tmp_path / "gone")
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
 
 
 @dataclass(frozen=True)

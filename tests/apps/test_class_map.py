@@ -9,7 +9,7 @@ import pytest
 from sklearn.cluster import AgglomerativeClustering
 
 from infocpl.apps.report.class_map import class_groups, map_figure, tree_figure
-from infocpl.apps.report.figures import SERIES_COLOURS
+from infocpl.apps.report.drawing import SERIES_COLOURS
 
 
 @pytest.fixture

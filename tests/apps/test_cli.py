@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -285,17 +284,6 @@ def test_a_folder_that_is_no_model_is_one_line(infocpl, wave, tmp_path):
     refused(told, str(tmp_path))
 
 
-@pytest.fixture
-def moved_encoder_model(model_folder: Path, tmp_path: Path) -> Path:
-    """The model, as if its text encoder had lain in a folder that is gone."""
-    folder = tmp_path / "model"
-    shutil.copytree(model_folder, folder)
-    config = json.loads((folder / "config.json").read_text())
-    config["text_encoder"] = str(tmp_path / "gone")
-    (folder / "config.json").write_text(json.dumps(config))
-    return folder
-
-
 def test_a_text_encoder_that_has_moved_is_asked_for_and_taken(
     infocpl, moved_encoder_model, model_folder, wave, tmp_path
 ):
@@ -439,79 +427,6 @@ def test_a_bad_option_of_convert_is_one_line(infocpl, synthetic_files, tmp_path,
     arguments = [item for pair in options.items() for item in pair]
     refused(infocpl("convert", *arguments, "--out", tmp_path / "store"), option[1])
     assert not (tmp_path / "store").exists()
-
-
-def evaluate(model: Path, data: Path, split: str) -> tuple[object, ...]:
-    return (
-        "evaluate",
-        "--model",
-        model,
-        "--dataset",
-        "synthetic",
-        "--data",
-        data,
-        "--split",
-        split,
-    )
-
-
-def test_a_model_is_not_measured_on_classes_it_was_trained_on(
-    infocpl, model_folder, synthetic_files
-):
-    # The model was trained on "sit down" and others, which are unseen in this split.
-    told = infocpl(*evaluate(model_folder, synthetic_files, "demo/51-8"))
-    refused(told, "was trained on unseen classes", "sit down")
-
-
-@pytest.fixture
-def fair_split(tmp_path: Path) -> Path:
-    path = tmp_path / "fair.yaml"
-    path.write_text("unseen: [wave the left hand, raise the right arm forward, jump up]\n")
-    return path
-
-
-def test_evaluate_measures_on_files_as_on_a_store(
-    infocpl, model_folder, synthetic_files, small_store, fair_split, tmp_path
-):
-    out = tmp_path / "numbers.json"
-    told = infocpl(*evaluate(model_folder, synthetic_files, str(fair_split)), "--out", out)
-    assert told.code == 0
-    numbers = json.loads(told.out)
-    assert json.loads(out.read_text()) == numbers
-    assert numbers["clips"] == 12
-    again = infocpl(*evaluate(model_folder, small_store.folder, str(fair_split)))
-    assert json.loads(again.out) == numbers
-    told = infocpl(*evaluate(model_folder, synthetic_files, str(fair_split)), "--out", out)
-    refused(told, str(out), "exists already")
-
-
-def test_evaluate_takes_the_text_encoder_from_where_it_lies_now(
-    infocpl, moved_encoder_model, model_folder, small_store, fair_split
-):
-    told = infocpl(*evaluate(moved_encoder_model, small_store.folder, str(fair_split)))
-    refused(told, "gone", "--text-encoder")
-    arguments = evaluate(moved_encoder_model, small_store.folder, str(fair_split))
-    told = infocpl(*arguments, "--text-encoder", "minilm")
-    there = infocpl(*evaluate(model_folder, small_store.folder, str(fair_split)))
-    assert (told.code, told.out) == (0, there.out)
-
-
-def test_evaluate_uses_the_users_own_words(
-    infocpl, model_folder, small_store, fair_split, tmp_path
-):
-    arguments = evaluate(model_folder, small_store.folder, str(fair_split))
-    plain = json.loads(infocpl(*arguments).out)
-    infocpl("describe", "--labels", "clap", "--text-encoder", "none", "--out", tmp_path / "own")
-    path = tmp_path / "own" / "lexicon.yaml"
-    path.write_text(path.read_text().replace("name: clap", "name: jump up"))
-    own = json.loads(infocpl(*arguments, "--lexicon", path).out)
-    assert own["codebook_hash"] != plain["codebook_hash"]
-    assert own["clips"] == plain["clips"]
-
-
-def test_evaluate_refuses_a_store_of_another_dataset(infocpl, model_folder, small_store):
-    arguments = ("--model", model_folder, "--dataset", "utd-mhad", "--data", small_store.folder)
-    refused(infocpl("evaluate", *arguments, "--split", "purls/22-5"), "utd-mhad", "synthetic")
 
 
 # --- the table ----------------------------------------------------------------------------------

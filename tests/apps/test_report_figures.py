@@ -9,13 +9,9 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from infocpl.apps.report.figures import (
-    SERIES,
-    confusion_figure,
-    curve_figure,
-    method_confusions,
-    method_curves,
-)
+from infocpl.apps.report.confusions import confusion_figure, method_confusions
+from infocpl.apps.report.curves import curve_figure, method_curves
+from infocpl.apps.report.drawing import COLOURS
 from infocpl.errors import DataError
 
 
@@ -102,16 +98,19 @@ def test_the_curve_passes_through_its_points() -> None:
     assert xs == pytest.approx(wanted, abs=0.01)
 
 
-def test_methods_differ_by_dash_and_colour() -> None:
-    svg = curve_figure([make_curve(series=place) for place in range(SERIES)], "k")
-    for place in range(SERIES):
-        assert f"stroke: var(--series-{place})" in svg
-    lines = re.findall(r'style="fill: none; stroke-dasharray: ([^;]*);[^"]*series', svg)
-    assert len(set(lines)) == SERIES - 1
+def test_twelve_methods_have_twelve_colours() -> None:
+    svg = curve_figure([make_curve(series=place) for place in range(COLOURS)], "k")
+    used = set(re.findall(r"stroke: var\(--series-(\d+)\)", svg))
+    assert used == {str(place) for place in range(12)}
 
 
-def test_a_sixth_method_starts_the_colours_over() -> None:
-    assert "var(--series-0)" in curve_figure([make_curve(series=SERIES)], "k")
+def test_the_colour_of_a_second_dozen_comes_with_another_dash_and_a_hollow_mark() -> None:
+    first = curve_figure([make_curve(series=1)], "k")
+    again = curve_figure([make_curve(series=1 + COLOURS)], "k")
+    pattern = r'style="fill: none; stroke-dasharray: ([^;]*);[^"]*var\(--series-1\)'
+    assert re.findall(pattern, first) != re.findall(pattern, again)
+    assert "fill: var(--series-1); stroke: var(--surface)" in first
+    assert "fill: var(--surface); stroke: var(--series-1)" in again
 
 
 def test_a_curve_without_operating_point_is_drawn() -> None:

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -282,7 +283,7 @@ def test_a_full_result_has_every_section(page: Page) -> None:
 
 def test_ids_are_unique_although_several_drawings_share_the_page(page: Page) -> None:
     assert sorted(page.ids) == sorted(set(page.ids))
-    assert sum(tag == "svg" for tag, _ in page.tags) == 5
+    assert sum(tag == "svg" and "role" in values for tag, values in page.tags) == 5
 
 
 def test_every_reference_inside_the_page_points_at_something(page: Page) -> None:
@@ -425,33 +426,54 @@ def test_an_oracle_beside_an_honest_result_is_a_row_of_its_own() -> None:
     assert "oracle-banner" not in page.ids
 
 
-def test_figures_of_many_methods_show_infocpl_and_its_baselines_and_the_table_all() -> None:
+def test_figures_show_all_of_fourteen_methods_and_matrices_those_that_are_compared() -> None:
     result = make_result()
-    variants = [f"variant {letter}" for letter in "ABC"]
+    variants = [f"variant {letter}" for letter in "ABCDEFGHIJK"]
     for place, title in enumerate(variants):
         result["methods"][f"v{place}"] = make_method(title, 0.3, UNSEEN)
     five = dict(list(result["methods"].items())[:5])
     all_drawn = render_report(result | {"methods": five}, [])
     assert "Confusion matrix of variant B" in all_drawn
-    assert "left out" not in all_drawn
+    assert "result.json holds" not in all_drawn
     text = render_report(result, [])
     page = Page(text)
-    assert all(title in page.texts["results-table"] for title in variants)
-    for part in ("recall", "confusion", "curve"):
-        assert "Ridge, class names only" in page.texts[part]
-        assert not any(title in page.texts[part] for title in variants)
-    assert "leave 3 of the methods out" in page.texts["results"]
+    for part in ("results-table", "recall", "curve"):
+        assert all(title in page.texts[part] for title in variants)
+    assert "Ridge, class names only" in page.texts["confusion"]
+    assert not any(title in page.texts["confusion"] for title in variants)
+    assert "result.json holds all 14" in page.texts["confusion"]
+    assert "left out" not in page.texts["results"]
     table = text[text.index('id="results-table"') : text.index("</table>")]
-    assert re.findall(r'class="key s(\d)"', table) == ["0", "1", "2"]
+    keys = re.findall(r'class="key s(\d+)"', table)
+    assert keys == [str(place) for place in range(14)]
 
 
-def test_figures_of_many_methods_of_another_kind_show_the_first_ones() -> None:
+def test_recalls_of_many_methods_lie_on_lines_of_their_own() -> None:
     result = make_result()
-    result["methods"] = {f"m{n}": make_method(f"Method {n}", 0.3, UNSEEN) for n in range(7)}
+    result["methods"] = {f"m{n}": make_method(f"Method {n}", 0.3, UNSEEN) for n in range(5)}
+    assert "lanes" not in recall_of(render_report(result, []))
+    result["methods"]["m5"] = make_method("Method 5", 0.3, UNSEEN)
+    row = recall_of(render_report(result, [])).split("</tr>")[1]
+    height = int(re.findall(r"lanes\" style=\"height:(\d+)px", row)[0])
+    tops = [int(top) for top in re.findall(r"top:(\d+)px", row)]
+    assert len(tops) == 5
+    assert all(later - earlier >= 12 for earlier, later in pairwise([*tops, height + 6]))
+
+
+def recall_of(text: str) -> str:
+    return text[text.index('<section id="recall">') : text.index('<section id="confusion">')]
+
+
+def test_figures_of_more_methods_than_can_be_told_apart_show_the_first_ones() -> None:
+    result = make_result()
+    result["methods"] = {f"m{n}": make_method(f"Method {n}.", 0.3, UNSEEN) for n in range(26)}
     page = read(result, [])
-    assert "Method 4" in page.texts["curve"]
-    assert "Method 5" not in page.texts["curve"]
-    assert "Method 6" in page.texts["results-table"]
+    assert "Method 23." in page.texts["curve"]
+    assert "Method 24." not in page.texts["curve"]
+    assert "Method 25." in page.texts["results-table"]
+    assert "leave 2 of the methods out" in page.texts["results"]
+    assert "Method 4." in page.texts["confusion"]
+    assert "Method 5." not in page.texts["confusion"]
 
 
 def test_an_encoder_trained_on_an_unseen_class_is_named() -> None:

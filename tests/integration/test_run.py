@@ -107,7 +107,7 @@ def test_the_model_names_clips_and_is_measured_from_the_shell(
     assert (told.returncode, told.stderr) == (0, "")
     assert [item["path"] for item in json.loads(told.stdout)] == [str(clip) for clip in clips]
     where = ("--dataset", "synthetic", "--data", synthetic_files, "--split", "demo/51-8")
-    told = run_infocpl("evaluate", *model, *where)
+    told = run_infocpl("evaluate", *model, *where, "--json")
     assert told.returncode == 0
     expected = result["methods"]["infocpl"]["per_seed"][0]["zsl"]
     assert json.loads(told.stdout)["zsl"] == pytest.approx(expected)
@@ -268,7 +268,7 @@ def test_a_choice_of_descriptions_goes_from_the_run_into_result_model_and_measur
     for page in (out / "report.html", out / "model" / "README.md"):
         assert found["text"]["choice"]["summary"] in page.read_text(encoding="utf-8")
     assert f"{most} descriptions a class at the most" in told.stdout
-    again = run_infocpl("evaluate", "--model", out / "model", *where)
+    again = run_infocpl("evaluate", "--model", out / "model", *where, "--json")
     assert again.returncode == 0, again.stderr
     expected = found["methods"]["infocpl"]["per_seed"][0]["zsl"]
     assert json.loads(again.stdout)["zsl"] == pytest.approx(expected)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 from torch import nn
@@ -80,7 +82,7 @@ def test_the_alignment_loss_is_the_mean_over_heads_inverse_in_the_first_epochs(e
     drawn = sample_negatives(labels, 4, 2)
     losses = [
         task.model.head_losses(
-            task._features[index], labels, task._text, drawn, inverse=inverse
+            task._features[index], labels, task._held.table(), drawn, inverse=inverse
         ).mean()
         for inverse in (True, False)
     ]
@@ -106,7 +108,7 @@ def test_features_and_text_receive_no_gradient() -> None:
     task = alignment_task(LossSampling())
     task(torch.arange(12), 0)["alignment_loss"].backward()
     assert task._features.grad is None
-    assert task._text.descriptions.grad is None
+    assert task._held.table().descriptions.grad is None
     assert all(p.grad is not None for p in task.model.parameters())
 
 
@@ -129,7 +131,7 @@ def test_the_margin_loss_is_weighed_and_compares_each_clip_with_its_own_masked_v
     index = torch.tensor([4, 1, 11, 6])
     found = task(index, epoch)["margin_loss"]
     expected = task.model.margin_losses(
-        task._features[index], masked[index], index % 4, task._text, 0.4, inverse=epoch < 3
+        task._features[index], masked[index], index % 4, task._held.table(), 0.4, inverse=epoch < 3
     )
     torch.testing.assert_close(found, 0.5 * expected.mean())
 
@@ -138,3 +140,74 @@ def test_the_margin_loss_is_weighed_and_compares_each_clip_with_its_own_masked_v
 def test_a_margin_without_masked_clips_is_refused(masked: torch.Tensor | None) -> None:
     with pytest.raises(ConfigError, match="features of the same clips, masked"):
         alignment_task(LossSampling(margin_weight=0.5), masked=masked)
+
+
+# --- devices --------------------------------------------------------------------------------------
+
+
+def gated_task() -> AlignmentTask:
+    """A task with everything that can be switched on."""
+    sampling = LossSampling(text_negatives=2, noise=0.1, margin_weight=0.5, inverse_epochs=1)
+    return alignment_task(sampling, gate="visual+text", masked=torch.randn(12, 6))
+
+
+def tensors_of(module: nn.Module) -> list[torch.Tensor]:
+    """All tensors that a module can reach, in attributes and in records they hold."""
+    found = [*module.parameters(), *module.buffers()]
+    for part in module.modules():
+        for value in vars(part).values():
+            if isinstance(value, torch.Tensor):
+                found.append(value)
+            elif isinstance(value, TextTable) and part._table is value:
+                found += [v for v in vars(value).values() if isinstance(v, torch.Tensor)]
+    return found
+
+
+def test_everything_an_alignment_looks_at_goes_to_the_device_of_its_task() -> None:
+    task = gated_task()
+    assert len(tensors_of(task)) > 15
+    task.to("meta")
+    assert {tensor.device.type for tensor in tensors_of(task)} == {"meta"}
+
+
+def test_of_an_encoders_data_all_but_the_clips_goes_to_the_device_of_its_task() -> None:
+    text = nn.functional.normalize(torch.randn(4, 6), dim=1)
+    encoder = create_encoder("stgcn", "kinect20", channels=(8,), strides=(1,), dropout=0.0)
+    task = EncoderTask(
+        encoder, torch.randn(9, 1, 8, 20, 3), torch.arange(9) % 4, 4, STILL, 0.0, text, 0.5
+    )
+    task.to("meta")
+    on_processor = [tensor for tensor in tensors_of(task) if tensor.device.type == "cpu"]
+    assert len(on_processor) == 1
+    assert on_processor[0] is task._clips
+
+
+def test_a_task_that_was_moved_computes_with_what_was_moved() -> None:
+    """Another precision is the other place there is without an accelerator."""
+    task, moved = gated_task(), gated_task()
+    moved.load_state_dict(task.state_dict())
+    for name, value in task.named_buffers():
+        moved.get_buffer(name).copy_(value)
+    moved.double()
+    index = torch.arange(12)
+    # Noise is drawn in the precision at hand: without it, both compute the same.
+    task.sampling = moved.sampling = dataclasses.replace(task.sampling, noise=0.0)
+    torch.manual_seed(1)
+    expected = task(index, 0)
+    torch.manual_seed(1)
+    found = moved(index, 0)
+    assert found.keys() == expected.keys() == {"alignment_loss", "margin_loss", "gate_loss"}
+    for name, value in found.items():
+        assert value.dtype == torch.float64
+        torch.testing.assert_close(value.float(), expected[name], rtol=1e-4, atol=1e-5)
+
+
+def test_text_is_looked_through_once_a_move_and_not_at_every_step() -> None:
+    task = gated_task().double()
+    assert task._held.table() is task._held.table()
+
+
+def test_data_is_no_part_of_what_a_checkpoint_holds() -> None:
+    task = gated_task()
+    assert {name.split(".")[0] for name in task.state_dict()} == {"model"}
+    assert task.state_dict().keys() == {f"model.{name}" for name in task.model.state_dict()}

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from infocpl.alignment.base import TextTable
 from infocpl.alignment.functional import mix_descriptions
-from infocpl.alignment.infocpl import Head
+from infocpl.alignment.head import Head
 from infocpl.alignment.standard import StandardInfoCPL
 from infocpl.products import linear
 

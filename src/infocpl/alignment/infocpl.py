@@ -7,183 +7,20 @@ Action Recognition", arXiv 2406.00639.
 from __future__ import annotations
 
 import dataclasses
-import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from infocpl.alignment.base import TextTable
-from infocpl.alignment.belief import mix_believed
-from infocpl.alignment.functional import (
-    attention_weights,
-    dense_loss,
-    fuse_heads,
-    margin_loss,
-    sampled_loss,
-)
-from infocpl.alignment.fusion import GATES, HeadGate, weigh_heads
+from infocpl.alignment.functional import dense_loss, fuse_heads, margin_loss, sampled_loss
+from infocpl.alignment.fusion import HeadGate, weigh_heads
+from infocpl.alignment.head import Head
+from infocpl.alignment.infocpl_config import InfoCPLConfig, default_k_series
 from infocpl.alignment.one_by_one import loss_taken_back
 from infocpl.errors import ConfigError
-from infocpl.products import linear
 
 __all__ = ["InfoCPL", "InfoCPLConfig", "default_k_series"]
-
-_CHUNK = 4096  # (clip, class) pairs scored at a time, so that memory does not grow with B x C
-
-
-def default_k_series(max_k: int) -> tuple[int, ...]:
-    """The paper's series 1, 5, 10, 15, ... of description counts below `max_k`.
-
-    Examples
-    --------
-    >>> default_k_series(25), len(default_k_series(60))
-    ((1, 5, 10, 15, 20), 12)
-    """
-    if max_k < 1:
-        raise ConfigError(f"max_k must be at least 1, got {max_k}")
-    return (1, *range(5, max_k, 5))
-
-
-@dataclass(frozen=True)
-class InfoCPLConfig:
-    """Shape of the aligner; defaults are the paper's for NTU-60.
-
-    Attributes
-    ----------
-    visual_dim, text_dim : Dv and Dt
-    k_series : descriptions believed by each head; one head each
-    hidden : widths of the scorer's two hidden layers
-    motion : add the motion description to the mixed semantics
-    temperature : divides softplus(score) in the loss
-    gate : how heads are weighed: ``"none"`` (equally, as published), or by a learned gate:
-        ``"static"``, ``"visual"``, ``"visual+text"``
-    fusion : fixed weights of the heads, from :func:`infocpl.alignment.fusion.fit_fusion`
-    """
-
-    visual_dim: int
-    text_dim: int
-    k_series: tuple[int, ...] = default_k_series(60)
-    hidden: tuple[int, int] = (1024, 512)
-    motion: bool = True
-    temperature: float = 1.0
-    gate: str = "none"
-    fusion: tuple[float, ...] | None = None
-
-    def __post_init__(self) -> None:
-        self._check_fusion()
-        if not self.k_series or min(self.k_series) < 1:
-            raise ConfigError(f"k_series needs counts of at least 1, got {self.k_series}")
-        if self.temperature <= 0:
-            raise ConfigError(f"temperature must be positive, got {self.temperature}")
-        if min(self.visual_dim, self.text_dim, *self.hidden) < 1:
-            raise ConfigError("visual_dim, text_dim and hidden must all be at least 1")
-
-    def _check_fusion(self) -> None:
-        if self.gate not in GATES:
-            raise ConfigError(f"unknown gate {self.gate!r}; known: {', '.join(GATES)}")
-        if self.fusion is None:
-            return
-        if self.gate != "none":
-            raise ConfigError("heads are weighed by a gate or by fixed fusion weights, not by both")
-        good = all(math.isfinite(weight) and weight >= 0 for weight in self.fusion)
-        if len(self.fusion) != len(self.k_series) or not good or not any(self.fusion):
-            raise ConfigError(
-                f"fusion needs {len(self.k_series)} weights of at least 0, not all 0, "
-                f"got {self.fusion}"
-            )
-
-
-class Head(nn.Module):
-    """One granularity: projection, selective feature ensemble and scorer."""
-
-    def __init__(self, config: InfoCPLConfig, count: int) -> None:
-        super().__init__()
-        self.count = count
-        self.motion = config.motion
-        self.text_dim = config.text_dim
-        first, second = config.hidden
-        self.proj = nn.Linear(config.visual_dim, config.text_dim)
-        self.l0 = nn.Linear(2 * config.text_dim, first)
-        self.l1 = nn.Linear(first, second)
-        self.l2 = nn.Linear(second, 1)
-
-    def project(self, features: Tensor) -> Tensor:
-        """Z = LayerNorm(W v + b) without affine parameters; (B, Dv) -> (B, Dt)."""
-        hidden = linear(features, self.proj.weight, self.proj.bias)
-        z: Tensor = functional.layer_norm(hidden, (self.text_dim,), eps=1e-5)
-        return z
-
-    def attend(self, z: Tensor, text: TextTable, *, inverse: bool = False) -> Tensor:
-        """(B, C, K) weights of the believed descriptions of every class."""
-        return attention_weights(
-            self._similarity(z, text),
-            self.count,
-            text.mask.unsqueeze(0),
-            inverse=inverse,
-            prior=text.weights,
-        )
-
-    def _similarity(self, z: Tensor, text: TextTable) -> Tensor:
-        flat = linear(z, text.descriptions.flatten(0, 1))
-        return flat.view(z.shape[0], *text.mask.shape).div(self.text_dim**0.5)
-
-    def semantics(self, weights: Tensor, text: TextTable) -> Tensor:
-        """E = mixed descriptions + motion row; (B, C, K) -> (B, C, Dt)."""
-        mixed = torch.einsum("bck,ckd->bcd", weights, text.descriptions)
-        return mixed + text.motion if self.motion else mixed
-
-    def first_layer(self, z: Tensor, semantics: Tensor, clips: Tensor | None = None) -> Tensor:
-        """Units of the scorer's first layer, which is linear in [z ; e] before its ReLU.
-
-        Parameters
-        ----------
-        z : (B, Dt)
-        semantics : (B, C, Dt) of every clip and class; (P, Dt) of pairs where `clips` is given
-        clips : (P,) clip of each pair
-
-        Returns
-        -------
-        (B, C, H) or (P, H)
-        """
-        visual_weight, text_weight = self.l0.weight.chunk(2, dim=1)
-        # Of the clips, not of the pairs: a clip stands in many of them.
-        visual = linear(z, visual_weight, self.l0.bias)
-        visual = visual.unsqueeze(1) if clips is None else visual.index_select(0, clips)
-        return functional.relu_(linear(semantics, text_weight).add_(visual))
-
-    def last_layers(self, units: Tensor) -> Tensor:
-        """Scores f from units of the first layer; (..., H) -> (...)."""
-        hidden = functional.relu_(linear(units, self.l1.weight, self.l1.bias))
-        out: Tensor = self.l2(hidden)
-        return out.squeeze(-1)
-
-    def score_all(self, features: Tensor, text: TextTable, *, inverse: bool = False) -> Tensor:
-        """Scores f of every clip with every class; (B, Dv) -> (B, C)."""
-        rows = max(1, _CHUNK // len(text.labels))
-        parts = []
-        for part in torch.split(features, rows):
-            z = self.project(part)
-            semantics = self.semantics(self.attend(z, text, inverse=inverse), text)
-            parts.append(self.last_layers(self.first_layer(z, semantics)))
-        return torch.cat(parts)
-
-    def score_pairs(
-        self,
-        features: Tensor,
-        clips: Tensor,
-        classes: Tensor,
-        text: TextTable,
-        *,
-        inverse: bool = False,
-    ) -> Tensor:
-        """Scores f of the pairs (clips[p], classes[p]) only; (P,)."""
-        z = self.project(features)
-        semantics = mix_believed(z, clips, classes, text, self.count, inverse=inverse)
-        if self.motion:
-            semantics = semantics + text.motion.index_select(0, classes)
-        return self.last_layers(self.first_layer(z, semantics, clips))
 
 
 class InfoCPL(nn.Module):

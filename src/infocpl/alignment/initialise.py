@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from infocpl.alignment.base import TextTable
-from infocpl.alignment.infocpl import Head, InfoCPL
+from infocpl.alignment.head import Head
+from infocpl.alignment.infocpl import InfoCPL
 from infocpl.alignment.ridge import ridge_map
 from infocpl.errors import ConfigError
 

@@ -21,7 +21,7 @@ class EncoderCache:
     """A folder of finished encoders, keyed by everything that decides their weights.
 
     The key holds the training clips, their labels and class names, the configuration, the seed and
-    the layout (the `identity` that :func:`.stages.train_encoder` computes) and the
+    the layout (the `identity` that :func:`.encoder_stage.train_encoder` computes) and the
     :func:`.environment.environment`: an encoder found here has the bits that training it would
     have given. Several processes may use one folder at once; files are whole or absent, and a
     damaged one counts as absent, with a warning.

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from infocpl.alignment.base import TextTable
 from infocpl.alignment.functional import sample_negatives, sample_other_classes
+from infocpl.alignment.held_text import HeldText
 from infocpl.alignment.infocpl import InfoCPL
 from infocpl.data.loading import ClipRows
 from infocpl.encoders.augment import AugmentConfig, augment_clips
@@ -29,7 +30,8 @@ class EncoderTask(Task):
     ----------
     encoder : maps (N, M, T, V, C) to (N, D) and has ``dim``
     clips : (N, M, T, V, C) training clips, or rows of a mapped array of them; kept as they are, not
-        copied into the state: only the clips of a batch are brought to memory
+        copied into the state: only the clips of a batch are brought to memory and to the device of
+        the task, where labels and text are
     labels : (N,) 0 .. classes - 1
     classes : number of seen classes
     augment : strength of augmentation
@@ -57,17 +59,20 @@ class EncoderTask(Task):
         super().__init__()
         self.encoder = encoder
         self.text_weight = text_weight
+        self._text: Tensor
+        self._labels: Tensor
         self.project: nn.Linear | None = None
         if text_weight:
             if text is None or len(text) != classes:
                 raise ConfigError(f"aligning an encoder needs the text of its {classes} classes")
             self.project = nn.Linear(int(encoder.dim), text.shape[1])  # type: ignore[arg-type]
-            self._text = text
+            self.register_buffer("_text", text, persistent=False)
         self.classifier = nn.Linear(int(encoder.dim), classes)  # type: ignore[arg-type]
         self.augment = augment
         self.smoothing = smoothing
+        # Left where they are: all of them may not fit on a device.
         self._clips = clips
-        self._labels = labels
+        self.register_buffer("_labels", labels, persistent=False)
 
     def forward(self, index: Tensor, epoch: int, part: slice = slice(None)) -> dict[str, Tensor]:
         """Classification loss of a batch of augmented clips."""
@@ -79,12 +84,12 @@ class EncoderTask(Task):
         # All processes vary the whole batch, so that each clip is varied as in one process.
         features = self.encoder(augment_clips(clips, self.augment)[part])
         logits = self.classifier(features)
-        labels = self._labels[where[part]].to(index.device)
+        labels = self._labels[index[part]]
         loss = functional.cross_entropy(logits.float(), labels, label_smoothing=self.smoothing)
         found = {"classification_loss": loss}
         if self.project is not None:
             told = functional.normalize(self.project(features).float(), dim=1)
-            cosines = _COSINE_SCALE * told @ self._text.to(told.device).t()
+            cosines = _COSINE_SCALE * told @ self._text.t()
             aligned = functional.cross_entropy(cosines, labels, label_smoothing=self.smoothing)
             found["text_loss"] = self.text_weight * aligned
         return found
@@ -122,6 +127,8 @@ class LossSampling:
 class AlignmentTask(Task):
     """InfoCPL on fixed clip features of seen classes.
 
+    Features, labels and text go with the task to its device; they are not part of its state.
+
     Parameters
     ----------
     model : the aligner
@@ -150,18 +157,21 @@ class AlignmentTask(Task):
         if sampling.margin_weight and (masked is None or masked.shape != features.shape):
             raise ConfigError("the margin loss needs features of the same clips, masked")
         self.model = model
-        self._masked = masked
         self.sampling = sampling
-        self._features = features
-        self._labels = labels
-        self._text = text
+        self._features: Tensor
+        self._masked: Tensor | None
+        self._labels: Tensor
+        self.register_buffer("_features", features, persistent=False)
+        self.register_buffer("_masked", masked, persistent=False)
+        self.register_buffer("_labels", labels, persistent=False)
+        self._held = HeldText(text)
 
     def forward(self, index: Tensor, epoch: int, part: slice = slice(None)) -> dict[str, Tensor]:
         """Loss sampling, mean over heads, and the losses that are switched on beside it.
 
         Nothing for a batch of one class.
         """
-        features, labels = self._features[index], self._labels[index]
+        features, labels, text = self._features[index], self._labels[index], self._held.table()
         heads = len(self.model.config.k_series)
         negatives = sample_negatives(labels, self.sampling.negatives, heads)
         if negatives.shape[2] == 0:
@@ -174,28 +184,29 @@ class AlignmentTask(Task):
         own = negatives[:, part]
         if self.sampling.dense:
             # Every process looks at the whole batch: the mean of equal losses is that loss.
-            losses = self.model.dense_losses(features, labels, self._text, inverse=inverse)
+            losses = self.model.dense_losses(features, labels, text, inverse=inverse)
         else:
-            losses = self._sampled(features, labels, own, part, anchors, inverse=inverse)
+            losses = self._sampled(features, labels, text, own, part, anchors, inverse=inverse)
         found = {"alignment_loss": losses.mean()}
         if self.sampling.margin_weight and self._masked is not None:
             margins = self.model.margin_losses(
                 features[part],
                 self._masked[index[part]],
                 labels[part],
-                self._text,
+                text,
                 self.sampling.margin,
                 inverse=inverse,
             )
             found["margin_loss"] = self.sampling.margin_weight * margins.mean()
         if self.model.gate is not None:
-            found["gate_loss"] = self.model.gate_loss(features, labels, self._text, own[0], anchors)
+            found["gate_loss"] = self.model.gate_loss(features, labels, text, own[0], anchors)
         return found
 
     def _sampled(
         self,
         features: Tensor,
         labels: Tensor,
+        text: TextTable,
         negatives: Tensor,
         part: slice,
         anchors: Tensor,
@@ -204,12 +215,12 @@ class AlignmentTask(Task):
     ) -> Tensor:
         others = None
         if self.sampling.text_negatives:
-            classes, count = len(self._text.labels), self.sampling.text_negatives
+            classes, count = len(text.labels), self.sampling.text_negatives
             others = sample_other_classes(labels, classes, count, len(negatives))[:, part]
         return self.model.head_losses(
             features,
             labels,
-            self._text,
+            text,
             negatives,
             other_classes=others,
             anchors=anchors,

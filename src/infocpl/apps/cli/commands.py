@@ -134,6 +134,8 @@ class Evaluate:
     feature_cache: Path | None = None
     """Folder where features of clips are kept, so that the same model encodes them once (default:
     in the user's cache, which INFOCPL_CACHE names)."""
+    json: bool = False
+    """Print JSON instead of tables."""
 
     def execute(self, typed: str) -> int:
         """Run the command."""

@@ -65,6 +65,7 @@ def run_evaluate(options: Evaluate) -> int:
     """ZSL numbers of a saved model; refuses a model that has seen an unseen class."""
     if options.out is not None and options.out.exists():
         raise OutputExistsError(f"{options.out} exists already")
+    from infocpl.apps.cli.evaluate_table import print_measured
     from infocpl.apps.progress import EMBEDDING, Reporter
     from infocpl.data import ClipStore, convert_dataset, find_dataset, is_store, load_split
     from infocpl.evaluation.evaluate import evaluate_model
@@ -104,10 +105,12 @@ def run_evaluate(options: Evaluate) -> int:
                     dataset, options.data, Path(folder) / "store", progress=progress
                 )
             numbers = measure(store)
-    text = json.dumps(numbers, indent=1)
     if options.out is not None:
         write_json(options.out, numbers)
-    print(text)
+    if options.json:
+        print(json.dumps(numbers, indent=1))
+    else:
+        print_measured(numbers, model, dataset, split)
     return 0
 
 

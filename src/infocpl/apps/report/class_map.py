@@ -10,20 +10,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import dendrogram, fcluster
 
-from infocpl.apps.report.figures import (
-    GRID,
-    INK,
-    MARKERS,
-    MUTED,
-    SERIES,
-    SERIES_COLOURS,
-    drawing_style,
-    inline_svg,
-    wrap_label,
-)
+from infocpl.apps.report.drawing import GRID, INK, MUTED, drawing_style, inline_svg, wrap_label
+from infocpl.apps.report.series import series_style
 from infocpl.semantics.quality import class_positions, class_tree
 
 __all__ = ["class_groups", "map_figure", "tree_figure"]
+
+_GROUPS = 5  # more of them would say less
 
 
 def class_groups(similarity: NDArray[np.floating]) -> NDArray[np.int64]:
@@ -31,7 +24,7 @@ def class_groups(similarity: NDArray[np.floating]) -> NDArray[np.int64]:
 
     Groups are numbered by size, the largest first, so that colours say the same in every figure.
     """
-    groups = fcluster(class_tree(similarity), SERIES, criterion="maxclust")
+    groups = fcluster(class_tree(similarity), _GROUPS, criterion="maxclust")
     numbers, counts = np.unique(groups, return_counts=True)
     order = numbers[np.lexsort((numbers, -counts))]
     rank = {int(number): place for place, number in enumerate(order)}
@@ -60,13 +53,13 @@ def map_figure(labels: Sequence[str], similarity: NDArray[np.floating], name: st
         figure = Figure(figsize=(10.4, 8.6 if many else 6.4))
         axes = figure.add_axes((0.03, 0.06, 0.94, 0.92))
         for group in np.unique(groups):
-            inside = positions[groups == group]
+            inside, style = positions[groups == group], series_style(int(group))
             axes.scatter(
                 inside[:, 0],
                 inside[:, 1],
                 s=18 if many else 30,
-                marker=MARKERS[group],
-                color=SERIES_COLOURS[group],
+                marker=style.marker,
+                color=style.stand_in,
                 linewidths=0,
             )
         for label, (x, y) in zip(labels, positions, strict=True):
@@ -116,6 +109,7 @@ def tree_figure(labels: Sequence[str], similarity: NDArray[np.floating], name: s
         for depths, places in zip(drawn["dcoord"], drawn["icoord"], strict=True):
             axes.plot(depths, places, color=MUTED, linewidth=1.0)
         for place, leaf in enumerate(drawn["leaves"]):
+            style = series_style(int(groups[leaf]))
             axes.annotate(
                 wrap_label(labels[leaf], 44, lines=1),
                 (0, 10 * place + 5),
@@ -130,8 +124,8 @@ def tree_figure(labels: Sequence[str], similarity: NDArray[np.floating], name: s
             axes.plot(
                 [0],
                 [10 * place + 5],
-                marker=MARKERS[groups[leaf]],
-                color=SERIES_COLOURS[groups[leaf]],
+                marker=style.marker,
+                color=style.stand_in,
                 markersize=4.5,
                 clip_on=False,
                 linestyle="none",

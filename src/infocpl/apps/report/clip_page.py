@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from infocpl.apps.report.page import render_template, write_page
 from infocpl.apps.report.player import clip_payload, script_json
+from infocpl.apps.report.template import render_template, write_page
 from infocpl.skeleton.quality import Problem
 from infocpl.skeleton.sequence import SkeletonSequence
 

@@ -10,18 +10,10 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from infocpl.apps.report.figures import (
-    GRID,
-    INK,
-    MUTED,
-    SERIES,
-    SERIES_COLOURS,
-    drawing_style,
-    inline_svg,
-    wrap_label,
-)
-from infocpl.apps.report.page import render_template, write_page
+from infocpl.apps.report.drawing import GRID, INK, MUTED, drawing_style, inline_svg, wrap_label
 from infocpl.apps.report.player import percent
+from infocpl.apps.report.series import series_style
+from infocpl.apps.report.template import render_template, write_page
 from infocpl.errors import DataError
 
 __all__ = ["render_study", "strip_figure", "write_study"]
@@ -58,11 +50,15 @@ def strip_figure(strips: Mapping[str, list[float]], chance: float, name: str) ->
         axes = figure.add_axes((0.34, 0.55 / height, 0.64, 1 - 0.65 / height))
         axes.axvline(100 * chance, color=MUTED, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
         for place, row in zip(places, 100 * table, strict=True):
-            colour = SERIES_COLOURS[place % SERIES]
+            style = series_style(int(place))
+            colour = style.stand_in
             low, middle, high = np.quantile(row, [0.25, 0.5, 0.75])
             axes.barh(place, high - low, left=low, height=0.66, color=colour, alpha=0.22)
             axes.plot([middle, middle], [place - 0.33, place + 0.33], color=INK, linewidth=2)
-            axes.plot(row, place + shift, "o", color=colour, markersize=4, linestyle="none")
+            axes.plot(
+                row, place + shift, style.marker, color=colour, markersize=5, linestyle="none",
+                markerfacecolor="none" if style.hollow else colour,
+            )  # fmt: skip
         axes.set(xlim=(0, 100), ylim=(len(table) - 0.5, -0.5))
         labels = [wrap_label(title, 28, lines=2) for title in strips]
         axes.set_yticks(places, labels, parse_math=False)
