@@ -30,6 +30,14 @@ class Louder:
     def scores(self, features, text):
         return self.factor * self.inner.scores(features, text)
 
+    def own_scores(self, features, text):
+        return self.factor * self.inner.own_scores(features, text)
+
+    @property
+    def measured(self):
+        found = getattr(self.inner, "measured", None)
+        return found and dataclasses.replace(found, gain=self.factor * found.gain)
+
 
 def louder(fit, factor: float):
     """A fitting function whose models are all louder."""

@@ -30,6 +30,8 @@ from infocpl.training.stages import AlignmentConfig
 
 CHOOSE = ("one-head", "long-random", "ridge", "no-inverse")
 
+NO_TRAITS = AlignmentConfig(trait_weight=0.0, measured_weight=0.0)
+
 
 @pytest.fixture(scope="module")
 def config(small_config):
@@ -76,16 +78,27 @@ def result(small_task, small_store, small_codebook, config, runs):
 
 
 def plain_score(evidence) -> tuple[float, float]:
-    """The rule again, in a loop: best smoothed mean over folds, the last of equal ones."""
-    keys = sorted(evidence[0]["accuracy"], key=float)
-    means = [sum(fold["accuracy"][key] for fold in evidence) / len(evidence) for key in keys]
+    """The rule again, in loops: best smoothed mean over folds, the last of equal ones."""
+    tables = [fold.get("measured", {"0": fold["accuracy"]}) for fold in evidence]
+    weights = sorted(tables[0], key=float)
+    keys = sorted(tables[0][weights[0]], key=float)
+
+    def mean(row: int, column: int) -> float:
+        row = min(max(row, 0), len(weights) - 1)
+        column = min(max(column, 0), len(keys) - 1)
+        return sum(table[weights[row]][keys[column]] for table in tables) / len(tables)
+
     best, found = -1.0, None
-    for place, key in enumerate(keys):
-        left, right = means[max(place - 1, 0)], means[min(place + 1, len(means) - 1)]
-        value = (left + 2 * means[place] + right) / 4
-        # Accuracies are written with six digits; equal ones may have come apart by as much.
-        if value >= best - 1e-6:
-            best, found = max(value, best), key
+    for row in range(len(weights)):
+        for column in range(len(keys)):
+            value = sum(
+                share * other * mean(row + up, column + right)
+                for up, share in ((-1, 0.25), (0, 0.5), (1, 0.25))
+                for right, other in ((-1, 0.25), (0, 0.5), (1, 0.25))
+            )
+            # Accuracies are written with six digits; equal ones may have come apart by as much.
+            if value >= best - 1e-6:
+                best, found = max(value, best), keys[column]
     return best, float(found)
 
 
@@ -254,7 +267,7 @@ def test_the_long_preset_starts_at_random_and_keeps_its_shape():
         ({"choose": ("names-only",)}, "'names-only' is a row to compare with"),
         ({"choose": ()}, "at least one candidate"),
         ({"choose": ("infocpl", "ridge")}, "'infocpl' is always among the candidates"),
-        ({"choose": ("no-traits",), "alignment": AlignmentConfig(trait_weight=0.0)}, "is the same"),
+        ({"choose": ("no-traits",), "alignment": NO_TRAITS}, "is the same"),
     ],
     ids=[
         "oracle selection",

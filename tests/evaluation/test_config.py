@@ -44,6 +44,7 @@ PUBLISHED_ALIGNMENT = {
     "standard_features": False,
     "centre_text": False,
     "trait_weight": 0.0,
+    "measured_weight": 0.0,
     "gate": "none",
     "start": "random",
     "sampling": {

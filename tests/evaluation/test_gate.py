@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import auc
 
-from infocpl.evaluation import experiment, selection
+from infocpl.evaluation import choice, experiment, selection
 from infocpl.evaluation.gate import FoldClips, Gate, TrainingCues, fit_gate, fit_logistic
 from infocpl.evaluation.protocol import measure_gate, measure_gzsl
 from infocpl.evaluation.runs import score_method
@@ -227,7 +227,7 @@ def test_the_gate_never_sees_an_unseen_clip(small_task, small_config, small_runs
         fitted.extend(folds)
         return fit_gate(folds)
 
-    monkeypatch.setattr(selection, "fit_gate", watch)
+    monkeypatch.setattr(choice, "fit_gate", watch)
     choices = selection.select(
         spoilt, small_config, seed=0, work=None, advance=lambda units, note: None
     )

@@ -33,7 +33,9 @@ def given(task: TaskData, run: SeedRun, folder: Path, note: EncoderNote) -> Task
 @pytest.fixture(scope="module")
 def oracle(small_config):
     """Choices made on the final features alone, so that they can be compared."""
-    return dataclasses.replace(small_config, selection="oracle")
+    # Without measured traits, which features alone cannot have.
+    alignment = dataclasses.replace(small_config.alignment, measured_weight=0.0)
+    return dataclasses.replace(small_config, selection="oracle", alignment=alignment)
 
 
 @pytest.fixture(scope="module")

@@ -102,7 +102,8 @@ def test_one_head_has_one_head_and_the_others_the_series(run):
     assert len(whole) > 1
     assert series("one-head") == whole[-1:]
     assert series("one-head-1") == (1,)
-    for name in set(VARIANTS) - {"one-head", "one-head-1", "names-only"}:
+    others = {"one-head", "one-head-1", "names-only", "measures-only", "ridge-measures"}
+    for name in set(VARIANTS) - others:
         assert series(name) == whole
 
 
@@ -138,7 +139,8 @@ def test_without_traits_the_traits_do_not_matter(small_task, run, spoil):
         ("random-start", {"start": ("matching", "random")}),
         ("with-margin", {"sampling.margin_weight": (0.0, 0.5)}),
         ("with-gate", {"gate": ("none", "visual+text")}),
-        ("no-traits", {"trait_weight": (0.7, 0.0)}),
+        ("no-traits", {"trait_weight": (0.7, 0.0), "measured_weight": (2.0, 0.0)}),
+        ("no-measures", {"measured_weight": (2.0, 0.0)}),
         ("no-motion", {"motion": (True, False)}),
         ("one-head", {"heads": ("series", "largest")}),
         ("one-head-1", {"heads": ("series", "smallest")}),
@@ -220,6 +222,9 @@ def test_all_means_those_that_differ():
     paper = create_preset("paper/ntu60").alignment
     assert set(VARIANTS) - set(possible_variants(paper, "pseudo-unseen")) == {
         "no-traits",
+        "no-measures",
+        "measures-only",
+        "ridge-measures",
         "random-start",
         "long-random",
     }
@@ -234,11 +239,27 @@ def test_all_means_those_that_differ():
         ({"variants": ("one-head", "one-head")}, "must differ"),
         ({"variants": ("fitted-fusion",), "selection": "oracle"}, "pseudo-unseen classes"),
         (
-            {"variants": ("no-traits",), "alignment": AlignmentConfig(trait_weight=0.0)},
+            {
+                "variants": ("no-traits",),
+                "alignment": AlignmentConfig(trait_weight=0.0, measured_weight=0.0),
+            },
             "is the same",
         ),
+        (
+            {
+                "variants": ("measures-only",),
+                "alignment": AlignmentConfig(measured_weight=0.0),
+            },
+            "measured traits are switched off",
+        ),
     ],
-    ids=["an unknown name", "a name twice", "weights without folds", "a variant of nothing"],
+    ids=[
+        "an unknown name",
+        "a name twice",
+        "weights without folds",
+        "a variant of nothing",
+        "no measures",
+    ],
 )
 def test_variants_that_make_no_sense_are_refused(changes, told):
     with pytest.raises(ConfigError, match=told):
@@ -267,7 +288,9 @@ def test_fitted_head_weights_are_calibrated_in_leads_like_every_other_method(run
 
 def test_a_fold_of_equal_head_weights_is_worth_what_the_plain_model_is(small_task, small_config):
     """One fold has no other folds' weights: lead, gamma and cues must be those of InfoCPL."""
-    one = dataclasses.replace(small_config, folds=1, variants=("fitted-fusion",))
+    one = dataclasses.replace(
+        small_config, folds=1, variants=("fitted-fusion",), measured_weights=(2.0,)
+    )
     found = select(small_task, one, seed=0, work=None, advance=lambda units, note: None)
     fitted, plain = found["fitted-fusion"], found["infocpl"]
     assert fitted.epoch == plain.epoch

@@ -195,7 +195,7 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "labels are a list": (lambda f: (f / "labels.json").write_text("[1]"), "do not fit"),
     "a field is missing": (drop_a_field, "persons"),
-    "newer version": (lambda f: change_config(f, format_version=4), "format version 4"),
+    "newer version": (lambda f: change_config(f, format_version=5), "format version 5"),
     "version in words": (lambda f: change_config(f, format_version="new"), "'new'"),
     "another layout": (lambda f: change_config(f, layout="kinect20"), "do not fit"),
     "unknown layout": (lambda f: change_config(f, layout="octopus8"), "octopus8"),

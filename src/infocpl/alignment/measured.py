@@ -9,6 +9,7 @@ and stands in the lexicon. Nothing is learned here but the zero and the unit of 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -19,7 +20,7 @@ from infocpl.errors import ConfigError
 from infocpl.semantics.traits import TRAIT_DIMENSIONS
 from infocpl.skeleton.measures import MEASURES
 
-__all__ = ["MeasuredTraits", "fit_measured", "spread", "training_sample"]
+__all__ = ["MeasuredTraits", "TwoVoices", "fit_measured", "spread", "training_sample"]
 
 _MOST = 3.0  # standard deviations beyond which a measure says no more
 _FEW = 256
@@ -99,6 +100,17 @@ def spread(scores: Tensor) -> Tensor:
     """
     centred = scores - scores.mean(dim=1, keepdim=True)
     return centred.square().mean().sqrt()
+
+
+@runtime_checkable
+class TwoVoices(Protocol):
+    """An aligner whose scores are its own, plus those of measured traits if it has them."""
+
+    measured: MeasuredTraits | None
+
+    def own_scores(self, features: Tensor, text: TextTable) -> Tensor:
+        """(B, C) scores without those of measured traits."""
+        ...
 
 
 def fit_measured(measures: Tensor, labels: Tensor, seen: TextTable) -> MeasuredTraits:

@@ -52,20 +52,21 @@ def tell_evidence(
 ) -> dict[str, Any]:
     """Plain values that say on what a choice rests: classes, all candidates, the chosen one.
 
-    ``accuracy`` holds all steps at the chosen weight of measured traits, ``measured`` all weights
-    at the chosen step.
+    ``accuracy`` holds all steps at the chosen weight of measured traits; ``measured``, where there
+    are several weights to choose from, all steps at each.
     """
     lead = tried[best].lead
-    steps = sorted({c.step for c in tried if c.measured == best.measured})
-    weights = sorted({c.measured for c in tried if c.step == best.step})
+    weights = sorted({candidate.measured for candidate in tried})
 
-    def accuracy(step: float, weight: float) -> float:
-        return round(tried[Candidate(step, weight)].accuracy, 6)
+    def steps(weight: float) -> dict[str, float]:
+        found = sorted(candidate for candidate in tried if candidate.measured == weight)
+        return {f"{each.step:g}": round(tried[each].accuracy, 6) for each in found}
 
+    several = {"measured": {f"{w:g}": steps(w) for w in weights}} if len(weights) > 1 else {}
     return {
         "held_out": list(held_out),
-        "accuracy": {f"{step:g}": accuracy(step, best.measured) for step in steps},
-        "measured": {f"{weight:g}": accuracy(best.step, weight) for weight in weights},
+        "accuracy": steps(best.measured),
+        **several,
         "gamma": tried[best].gamma,
         "lead": None if lead is None else lead.mean,
     }

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from infocpl.alignment.base import Aligner
-from infocpl.alignment.ridge import RidgeAligner
-from infocpl.alignment.standard import StandardInfoCPL
+from infocpl.alignment.measured import TwoVoices
 from infocpl.evaluation.calibration import Lead, sample_training
 from infocpl.evaluation.gate import TrainingCues
 from infocpl.evaluation.runs import Features
@@ -65,7 +64,7 @@ def _apart(
 ) -> tuple[Scores, Scores | None]:
     """Scores of the aligner itself, and those of measured traits at weight 1, if it has them."""
     text = task.text.subset(names)
-    if not isinstance(aligner, StandardInfoCPL | RidgeAligner) or aligner.measured is None:
+    if not isinstance(aligner, TwoVoices) or aligner.measured is None:
         return aligner.scores(clips, text).double().numpy(), None
     own, agreement = aligner.own_scores(clips, text), aligner.measured.scores(clips, text)
     return own.double().numpy(), agreement.double().numpy()

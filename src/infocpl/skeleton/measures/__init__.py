@@ -57,7 +57,7 @@ def measure_clips(keypoints: Clips, layout: Layout) -> NDArray[np.float32]:
 
     Returns
     -------
-    (N, Q) float32, columns as :data:`MEASURES`; finite
+    (N, Q) float32, columns as :data:`MEASURES`; finite for finite clips
 
     Raises
     ------
@@ -112,7 +112,7 @@ def _measure(block: Floats, joints: dict[str, int]) -> NDArray[np.float32]:
     found = _alone(Body(picked[rows, lead], list(joints)))
     found |= measure_pair(picked, present, lead, list(joints))
     table = np.stack([found[name] for name in MEASURES], axis=1)
-    return np.nan_to_num(table).astype(np.float32)
+    return table.astype(np.float32)
 
 
 def _alone(body: Body) -> dict[str, Floats]:
