@@ -250,7 +250,8 @@ def fields(value: Any, skip: bool = False) -> set[str]:
     if skip and not all(isinstance(item, dict) for item in value.values()):
         return own
     for key, item in value.items():
-        own |= fields(item, skip=key in FREE)
+        if key != "measured":  # Numbers by weight and step.
+            own |= fields(item, skip=key in FREE)
     return own
 
 
