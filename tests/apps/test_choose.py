@@ -14,7 +14,7 @@ from infocpl.errors import ConfigError, DataError
 from infocpl.evaluation.config import create_preset
 from infocpl.evaluation.variants import METHODS
 
-ROWS = [*METHODS, "one-head", "chosen"]
+ROWS = [*METHODS, "measures-only", "one-head", "chosen"]
 
 
 @pytest.fixture

@@ -30,13 +30,15 @@ def test_all_stands_for_every_variant_that_differs(options):
     assert "random-start" not in create_config(paper, create_dataset("synthetic")).variants
 
 
-def test_features_have_no_parts_to_hide_for_the_margin_loss(options):
+def test_features_have_no_parts_to_hide_and_nothing_to_measure(options):
     given = dataclasses.replace(options, data=None, features=Path("store"))
     dataset = create_dataset("synthetic")
     every = create_config(dataclasses.replace(given, variants=("all",)), dataset)
-    assert set(VARIANTS) - set(every.variants) == {"with-margin", "long-random"}
-    with pytest.raises(ConfigError, match="needs --data"):
-        create_config(dataclasses.replace(given, variants=("with-margin",)), dataset)
+    measures = {"no-measures", "measures-only", "ridge-measures"}
+    assert set(VARIANTS) - set(every.variants) == {"with-margin", "long-random", *measures}
+    for name in ("with-margin", *sorted(measures)):
+        with pytest.raises(ConfigError, match=f"{name} looks at clips and needs --data"):
+            create_config(dataclasses.replace(given, variants=(name,)), dataset)
 
 
 def test_an_unknown_variant_is_named(options):

@@ -15,6 +15,7 @@ from infocpl.apps.study import StudyPlan, random_splits, run_study
 from infocpl.data import create_dataset
 from infocpl.errors import ConfigError, DataError
 from infocpl.evaluation.config import create_preset
+from infocpl.evaluation.variants import METHODS
 from infocpl.semantics import DescriptionChoice
 
 
@@ -56,7 +57,7 @@ def test_splits_are_those_of_the_first_seeds():
 def test_a_study_holds_every_split_and_method(plan, study):
     assert json.loads((plan.out / "study.json").read_text()) == study
     assert [split["hash"] for split in study["splits"]] == [split.hash for split in plan.splits]
-    assert list(study["methods"]) == ["infocpl", "ridge", "ridge-names", "one-head"]
+    assert list(study["methods"]) == [*METHODS, "measures-only", "one-head"]
     for place, folder in enumerate(sorted((plan.out / "splits").iterdir())):
         told = json.loads((folder / "result.json").read_text())
         for name, method in told["methods"].items():

@@ -28,6 +28,7 @@ from infocpl.data.extra import ExtraClasses
 from infocpl.data.feature_store import PreparedFeatures
 from infocpl.data.loading import PreparedClips
 from infocpl.errors import ConfigError
+from infocpl.evaluation.config import with_measured_baseline
 from infocpl.evaluation.experiment import SeedRun, plan_units, run_experiment
 from infocpl.evaluation.result import ResultContext, build_result
 from infocpl.evaluation.task_data import TaskData, text_table
@@ -123,10 +124,11 @@ def measure_split(
     if elsewhere is not None:
         extra_books = describe_extra(plan, elsewhere, reporter)
         task = task.with_extra(elsewhere, [text_table(book) for book in extra_books])
-    with reporter.bar(plan_units(task, plan.config, plan.seeds)) as advance:
+    config = with_measured_baseline(plan.config, task)
+    with reporter.bar(plan_units(task, config, plan.seeds)) as advance:
         runs = run_experiment(
             task,
-            plan.config,
+            config,
             plan.seeds,
             work=work,
             cache=open_encoder_cache(plan),
@@ -138,7 +140,7 @@ def measure_split(
         store,
         codebook,
         protocol.name,
-        plan.config,
+        config,
         plan.command,
         seconds,
         plan.unseen_clips,

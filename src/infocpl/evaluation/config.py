@@ -7,15 +7,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from infocpl.data.feature_store import PreparedFeatures
 from infocpl.encoders.augment import AugmentConfig
 from infocpl.errors import ConfigError
 from infocpl.evaluation.choosing import candidates_of, check_candidates, further_rows
-from infocpl.evaluation.variants import CHOSEN, check_variants, list_methods
+from infocpl.evaluation.task_data import TaskData
+from infocpl.evaluation.variants import CHOSEN, MEASURES_ONLY, check_variants, list_methods
 from infocpl.training.config import FitConfig
 from infocpl.training.stages import AlignmentConfig, EncoderConfig
 from infocpl.training.tasks import LossSampling
 
-__all__ = ["SELECTION_RULES", "ExperimentConfig", "create_preset", "list_presets"]
+__all__ = [
+    "SELECTION_RULES",
+    "ExperimentConfig",
+    "create_preset",
+    "list_presets",
+    "with_measured_baseline",
+]
 
 SELECTION_RULES = ("pseudo-unseen", "oracle")
 
@@ -83,6 +91,22 @@ class ExperimentConfig:
     def candidates(self) -> tuple[str, ...]:
         """Methods among which folds choose; none without a row for it."""
         return () if self.choose is None else candidates_of(self.choose)
+
+
+def with_measured_baseline(config: ExperimentConfig, task: TaskData) -> ExperimentConfig:
+    """The experiment with measured traits alone as a row, wherever InfoCPL uses them.
+
+    A reader must see what they give without anything learned. They need clips, and seen classes
+    whose traits are known, whichever of them a fold holds out.
+    """
+    seen = task.text.subset(task.split.seen).traits
+    known = seen is not None and bool(seen.any(1).all())
+    clips = not isinstance(task.clips, PreparedFeatures)
+    if not (config.alignment.measured_weight and clips and known):
+        return config
+    if MEASURES_ONLY in config.methods:
+        return config
+    return replace(config, variants=(MEASURES_ONLY, *config.variants))
 
 
 def _fast() -> ExperimentConfig:

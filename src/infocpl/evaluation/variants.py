@@ -20,6 +20,7 @@ from infocpl.training.stages import AlignmentConfig
 
 __all__ = [
     "CHOSEN",
+    "MEASURES_ONLY",
     "METHODS",
     "NEED_CLIPS",
     "VARIANTS",
@@ -47,7 +48,10 @@ METHODS = {
 CHOSEN = "chosen"
 """The row that holds, seed by seed, the candidate that the folds chose (:mod:`.choosing`)."""
 
-NEED_CLIPS = ("with-margin", "no-measures", "measures-only", "ridge-measures")
+MEASURES_ONLY = "measures-only"
+"""The row of measured traits alone (:func:`.config.with_measured_baseline`)."""
+
+NEED_CLIPS = ("with-margin", "no-measures", MEASURES_ONLY, "ridge-measures")
 """Variants that need clips or differ from InfoCPL only where there are clips."""
 
 _MARGIN_WEIGHT = 0.5  # where the authors' program offers the margin loss
@@ -130,7 +134,7 @@ _LIST = (
     ),
     Variant("no-traits", "InfoCPL without traits", _setting(trait_weight=0.0, measured_weight=0.0)),
     Variant("no-measures", "InfoCPL without measured traits", _setting(measured_weight=0.0)),
-    Variant("measures-only", "Measured traits alone", kind="measures"),
+    Variant(MEASURES_ONLY, "Measured traits alone", kind="measures"),
     Variant("ridge-measures", "Ridge with measured traits", kind="ridge"),
     Variant("no-motion", "InfoCPL without motion row", _setting(motion=False), _without_motion),
     Variant("one-head", "InfoCPL, one head, largest k", _setting(heads="largest")),

@@ -95,7 +95,7 @@ def create_config(
     """
     from infocpl.encoders.registry import encoder_config
     from infocpl.evaluation.config import create_preset
-    from infocpl.evaluation.variants import possible_variants
+    from infocpl.evaluation.variants import NEED_CLIPS, possible_variants
 
     config = create_preset(options.preset)
     encoder = config.encoder
@@ -114,10 +114,11 @@ def create_config(
     if "all" in variants:
         clips = options.features is None
         variants = possible_variants(config.alignment, selection, clips=clips)
-    elif options.features is not None and "with-margin" in variants:
-        raise ConfigError("--variants with-margin hides parts of clips and needs --data")
-    if options.features is not None and "with-margin" in (options.choose or ()):
-        raise ConfigError("--choose with-margin hides parts of clips and needs --data")
+    elif options.features is not None:
+        for option, names in (("variants", variants), ("choose", options.choose or ())):
+            for name in NEED_CLIPS:
+                if name in names:
+                    raise ConfigError(f"--{option} {name} looks at clips and needs --data")
     return dataclasses.replace(
         config,
         encoder=encoder,
