@@ -15,7 +15,7 @@ from sklearn.metrics import auc
 from infocpl.evaluation import choice, experiment, selection
 from infocpl.evaluation.gate import FoldClips, Gate, TrainingCues, fit_gate, fit_logistic
 from infocpl.evaluation.protocol import measure_gate, measure_gzsl
-from infocpl.evaluation.runs import score_method
+from infocpl.evaluation.scoring import score_among_all
 from infocpl.evaluation.selection import joint_cues, joint_scores
 from infocpl.metrics import JointAnswers, harmonic_mean
 
@@ -181,7 +181,6 @@ def test_without_folds_or_without_any_right_answer_there_is_no_gate():
 def test_cues_are_those_of_a_loop_over_clips(small_task, small_runs):
     run = small_runs[0]
     seen = len(small_task.split.seen)
-    names = (*small_task.split.seen, *small_task.split.unseen)
     labels = small_task.rows(small_task.train, small_task.split.seen)
     train = run.features.train.double().numpy()
     mean, scale = train.mean(0), train.std(0)
@@ -194,7 +193,7 @@ def test_cues_are_those_of_a_loop_over_clips(small_task, small_runs):
         return first - max(scores[seen:]), first - second, nearest
 
     for entry in run.methods.values():
-        own = score_method(entry.aligner, small_task, run.features.train, names)
+        own = score_among_all(entry.aligner, small_task, run.features.train)
         units = np.mean([np.abs(cues(*pair)) for pair in zip(own, train, strict=True)], axis=0)
         joint = joint_scores(
             entry.aligner, small_task, run.features.seen_test, run.features.unseen_test

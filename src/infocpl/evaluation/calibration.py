@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infocpl.alignment.base import Aligner
-from infocpl.evaluation.runs import Features, score_method
+from infocpl.evaluation.runs import Features
+from infocpl.evaluation.scoring import score_among_all
 from infocpl.evaluation.task_data import TaskData
 
 __all__ = [
@@ -117,8 +118,7 @@ def measure_lead(aligner: Aligner, task: TaskData, features: Features) -> Lead:
     features : of which only the training clips' are used
     """
     rows = sample_training(len(features.train))
-    names = (*task.split.seen, *task.split.unseen)
-    scores = score_method(aligner, task, features.train[rows], names)
+    scores = score_among_all(aligner, task, features.train[rows])
     return Lead.of(scores, len(task.split.seen))
 
 

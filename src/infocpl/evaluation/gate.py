@@ -19,7 +19,8 @@ from torch import Tensor
 
 from infocpl.alignment.base import Aligner, standardise
 from infocpl.evaluation.calibration import sample_training
-from infocpl.evaluation.runs import Features, score_method
+from infocpl.evaluation.runs import Features
+from infocpl.evaluation.scoring import score_among_all
 from infocpl.evaluation.task_data import TaskData
 from infocpl.metrics import JointAnswers, gated_curve, harmonic_mean
 
@@ -64,10 +65,7 @@ class TrainingCues:
         features : of which only the training clips' are used
         """
         rows = sample_training(len(features.train))
-        names = (*task.split.seen, *task.split.unseen)
-        return cls.of_scores(
-            score_method(aligner, task, features.train[rows], names), task, features
-        )
+        return cls.of_scores(score_among_all(aligner, task, features.train[rows]), task, features)
 
     @classmethod
     def of_scores(

@@ -19,6 +19,7 @@ from infocpl.alignment.standard import StandardInfoCPL
 from infocpl.evaluation.calibration import Lead, sample_training
 from infocpl.evaluation.gate import TrainingCues
 from infocpl.evaluation.runs import Features
+from infocpl.evaluation.scoring import add_measured
 from infocpl.evaluation.task_data import TaskData
 from infocpl.evaluation.trial import Candidate, Trial
 from infocpl.metrics import top_k_accuracy
@@ -139,17 +140,17 @@ def judge_weights(
 def _judge(trial: HeadTrial, epoch: float, weights: Tensor) -> Trial:
     beside = trial.measured.get(epoch, {})
 
-    def fuse(scores: Tensor, which: str) -> NDArray[np.float64]:
+    def fuse(scores: Tensor, which: str, seen: int = 0) -> NDArray[np.float64]:
         fused: NDArray[np.float64] = weigh_heads(scores, weights).double().numpy()
-        return fused + beside.get(which, 0.0)
+        return add_measured(fused, beside.get(which), 1.0, seen)
 
     accuracy = top_k_accuracy(fuse(trial.unseen[epoch], "unseen"), trial.labels)
     if trial.fold is None:
         return Trial(accuracy)
     task, features = trial.fold
     names, seen = (*task.split.seen, *task.split.unseen), len(task.split.seen)
-    joint = fuse(trial.joint[epoch], "joint")
-    training = fuse(trial.training[epoch], "training")
+    joint = fuse(trial.joint[epoch], "joint", seen)
+    training = fuse(trial.training[epoch], "training", seen)
     clips = torch.cat([features.seen_test, features.unseen_test])
     cues = TrainingCues.of_scores(training, task, features).cues(joint, clips, seen)
     labels = task.rows(np.concatenate([task.seen_test, task.unseen_test]), names)

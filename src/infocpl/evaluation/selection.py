@@ -32,8 +32,8 @@ from infocpl.evaluation.runs import (
     Features,
     fit_method,
     learn_features,
-    score_method,
 )
+from infocpl.evaluation.scoring import score_among_all
 from infocpl.evaluation.task_data import TaskData
 from infocpl.evaluation.trial import Candidate, Trial
 from infocpl.evaluation.variants import (
@@ -81,9 +81,7 @@ def joint_scores(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
     """Scores, labels and seen columns of the seen and unseen test clips over all classes."""
     names = (*task.split.seen, *task.split.unseen)
-    scores = np.concatenate(
-        [score_method(aligner, task, part, names) for part in (seen_test, unseen_test)]
-    )
+    scores = score_among_all(aligner, task, torch.cat([seen_test, unseen_test]))
     clips = np.concatenate([task.seen_test, task.unseen_test])
     return scores, task.rows(clips, names), np.arange(len(task.split.seen))
 
