@@ -251,7 +251,6 @@ def train_small_model(small_task: TaskData) -> Callable[..., ZeroShotModel]:
 
     from infocpl.skeleton.layout import create_layout
     from infocpl.skeleton.measures import measure_clips
-
     from infocpl.training.config import FitConfig
     from infocpl.training.pretrained import ZeroShotModel
     from infocpl.training.stages import (

@@ -40,9 +40,7 @@ def make_text(seed: int, classes: int = 5, without: tuple[int, ...] = ()) -> Tex
     traits[list(without)] = 0
     mask = torch.ones(classes, 6, dtype=torch.bool)
     labels = tuple(f"class {i}" for i in range(classes))
-    return TextTable(
-        labels, rows(classes, 6), mask, rows(classes), rows(classes), traits=traits
-    )
+    return TextTable(labels, rows(classes, 6), mask, rows(classes), rows(classes), traits=traits)
 
 
 def make_clips(seed: int, clips: int = 40, classes: int = 5) -> tuple[torch.Tensor, torch.Tensor]:

@@ -1,4 +1,4 @@
-"""The weight of measured traits: chosen on folds as the evidence says, and nothing where none is."""
+"""The weight of measured traits: chosen on folds as the evidence says, 0 where there are none."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -110,7 +111,7 @@ def test_signals_that_hardly_move_do_not_correlate():
 
 def walk(*stops: float, direction: tuple[float, ...] = (1.0,)) -> np.ndarray:
     """(1, T, C) there and on along a line, six frames a leg."""
-    legs = [np.linspace(a, b, 6, endpoint=False) for a, b in zip(stops, stops[1:], strict=False)]
+    legs = [np.linspace(a, b, 6, endpoint=False) for a, b in pairwise(stops)]
     return np.concatenate([*legs, stops[-1:]])[None, :, None] * np.array(direction)
 
 

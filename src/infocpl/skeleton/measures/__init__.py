@@ -87,7 +87,7 @@ def measure_clips(keypoints: Clips, layout: Layout) -> NDArray[np.float32]:
     for start in range(0, len(keypoints), _CHUNK):
         block = np.asarray(keypoints[start : start + _CHUNK], dtype=np.float64)
         block = np.pad(block, [(0, 0)] * 4 + [(0, 3 - layout.dims)])
-        finite = np.isfinite(block).all(axis=(1, 2, 3, 4))
+        finite = np.isfinite(np.abs(block).max(axis=(1, 2, 3, 4)))
         # One clip that is no number must not cost the others theirs.
         table = _measure(np.where(finite[:, None, None, None, None], block, 0.0), joints)
         parts.append(np.where(finite[:, None], table, np.float32(np.nan)))
