@@ -6,8 +6,8 @@ Generates the synthetic actions (people and performances of ``infocpl demo``), m
 and prints for each measure how the means of the classes correlate with the trait in their lexicon,
 over all classes (the number behind it is that of the classes which have the trait; "-" where either
 is the same for all). Then names the clips of one person by measures alone: standardised over all
-clips, cosine with the centred traits. Nothing is learned and nothing is chosen; the same seed prints
-the same figures.
+clips, cosine with the centred traits. Nothing is learned and nothing is chosen; a seed
+prints the same figures again.
 """
 
 from __future__ import annotations
