@@ -184,6 +184,12 @@ def test_every_layout_can_be_measured_flat_ones_without_depth(performed, layout)
         assert not found[:, MEASURES.index("directions.backward")].any()
 
 
+def test_a_flat_clip_is_measured_as_one_whose_depth_is_zero(clips):
+    flat = dataclasses.replace(NTU, name="flat25", dims=2)
+    pressed = clips * np.array([1, 1, 0])
+    np.testing.assert_array_equal(measure_clips(clips[..., :2], flat), measure_clips(pressed, NTU))
+
+
 def test_one_performance_gives_like_measures_through_both_sensors(performed):
     parts = [mapped(clip, "kinect20") for clip in performed[:18]]
     found = measure_clips(np.stack(parts), create_layout("kinect20"))
