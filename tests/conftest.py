@@ -243,9 +243,14 @@ def small_config() -> ExperimentConfig:
 
 @pytest.fixture(scope="session")
 def train_small_model(small_task: TaskData) -> Callable[..., ZeroShotModel]:
-    """Train both stages for one epoch on the seen actions, with any text of those actions."""
+    """Train both stages for one epoch on the seen actions, with any text of those actions.
+
+    With `measured` the model compares measured traits with those of the text as well.
+    """
     import torch
 
+    from infocpl.skeleton.layout import create_layout
+    from infocpl.skeleton.measures import measure_clips
     from infocpl.training.config import FitConfig
     from infocpl.training.pretrained import ZeroShotModel
     from infocpl.training.stages import (
@@ -263,10 +268,15 @@ def train_small_model(small_task: TaskData) -> Callable[..., ZeroShotModel]:
     encoder = train_encoder(clips, rows, seen, EncoderConfig(fit=fit), layout="ntu25", seed=0)
     features = encode_clips(encoder.module, clips)
 
-    def train(text: TextTable, **facts: Any) -> ZeroShotModel:
+    def train(text: TextTable, *, measured: bool = False, **facts: Any) -> ZeroShotModel:
         config = AlignmentConfig(hidden=(16, 8), fit=fit)
         labels = torch.from_numpy(rows)
-        aligner = train_infocpl(features, labels, text.subset(seen), config, seed=0)
+        measures = None
+        if measured:
+            measures = torch.from_numpy(measure_clips(clips, create_layout("ntu25")))
+        aligner = train_infocpl(
+            features, labels, text.subset(seen), config, seed=0, measures=measures
+        )
         return ZeroShotModel(encoder=encoder, aligner=aligner, gamma=0.125, persons=1, **facts)
 
     return train

@@ -23,7 +23,7 @@ def model_folder(
     text_cache: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
-    """A model of eight synthetic actions, trained with the packaged text encoder."""
+    """A model of eight synthetic actions, with the packaged text encoder and measured traits."""
     encoder = create_text_encoder("minilm")
     # Few kinds of description: embedding all of them would take longer than the training.
     kinds = ("definition", "phase", "objects")
@@ -32,6 +32,7 @@ def model_folder(
     )
     model = train_small_model(
         text_table(codebook),
+        measured=True,
         text_encoder="minilm",
         text_encoder_id=encoder.id,
         descriptions=DescriptionChoice(kinds),

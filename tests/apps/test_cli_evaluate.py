@@ -6,10 +6,13 @@ import dataclasses
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from infocpl.apps.cli.evaluate_table import print_measured
-from infocpl.data import Split, create_dataset
+from infocpl.data import Split, create_dataset, prepare_clips
+from infocpl.evaluation.evaluate import describe_for
+from infocpl.evaluation.task_data import text_table
 from infocpl.training.pretrained import ZeroShotModel
 
 
@@ -67,6 +70,23 @@ def test_evaluate_measures_on_files_as_on_a_store(
     assert json.loads(again.out) == numbers
     told = infocpl(*evaluate(model_folder, synthetic_files, str(fair_split)), "--out", out)
     refused(told, str(out), "exists already")
+
+
+def test_evaluate_counts_heads_and_measured_traits_together(
+    infocpl, model_folder, small_store, fair_split
+):
+    numbers = json.loads(infocpl(*evaluate(model_folder, small_store.folder, str(fair_split))).out)
+    model = ZeroShotModel.from_pretrained(model_folder)
+    names = tuple(numbers["per_class"])
+    wanted = np.array([small_store.classes.index(name) for name in names])
+    rows = np.flatnonzero(np.isin(small_store.labels, wanted))
+    clips = prepare_clips(small_store, frames=12, layout="ntu25", persons=1, rows=rows)
+    features, text = model.encode(clips.keypoints), text_table(describe_for(model, names))
+    own = model.aligner.own_scores(features, text)
+    both = (own + model.aligner.measured.scores(features, text)).numpy()
+    right = wanted[both.argmax(axis=1)] == clips.labels
+    assert numbers["zsl"]["top1"] == pytest.approx(right.mean())
+    assert not np.allclose(both, own.numpy(), atol=0.1)
 
 
 def test_evaluate_takes_the_text_encoder_from_where_it_lies_now(

@@ -70,6 +70,18 @@ def test_shares_are_a_softmax_of_the_scores_over_the_label_set(predictor, model,
     assert values == sorted(values, reverse=True)
 
 
+def test_what_is_measured_has_its_say(predictor, model, wave):
+    """The heads' own scores and those of measured traits add up to what is told."""
+    ready = prepare_clip(read_ntu(wave), frames=12, layout="ntu25", persons=1)
+    features, text = model.encode(ready[None]), text_table(predictor.codebook)
+    own = model.aligner.own_scores(features, text)[0].numpy().astype(float)
+    agreement = model.aligner.measured.scores(features, text)[0].numpy().astype(float)
+    heads = len(model.aligner.model.config.k_series)
+    expected = dict(zip(LABELS, softmax((own + agreement) / heads), strict=True))
+    assert dict(predictor.predict(wave).ranked) == pytest.approx(expected, rel=1e-4)
+    assert np.ptp(agreement) > 0.1
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_labels_in_any_order_give_the_same_ranking(predictor, model, wave, seed):
     shuffled = random.Random(seed).sample(LABELS, len(LABELS))

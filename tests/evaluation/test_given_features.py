@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from infocpl.data import ClipInfo, EncoderNote, create_dataset, write_features
-from infocpl.errors import SplitLeakageError
+from infocpl.errors import ConfigError, SplitLeakageError
 from infocpl.evaluation.experiment import SeedRun, plan_units, run_experiment
 from infocpl.evaluation.result import ResultContext, build_result
 from infocpl.evaluation.selection import fold_seed
@@ -135,3 +135,21 @@ def test_what_was_trained_here_carries_no_warning(small_task, trained, context, 
     assert result["features"]["origin"] == "trained here"
     assert not {"warning", "declared_by", "note"} & set(result["features"])
     assert "caveat" not in result["selection"]
+
+
+def test_infocpl_on_features_is_the_one_without_measures(task, small_config, oracle):
+    asked = dataclasses.replace(small_config, selection="oracle")
+    assert asked.alignment.measured_weight > 0
+    (run,) = run_experiment(task, asked, (0,))
+    (plain,) = run_experiment(task, oracle, (0,))
+    entry = run.methods["infocpl"]
+    assert entry.aligner.measured is None
+    assert entry.choice == plain.methods["infocpl"].choice
+    np.testing.assert_array_equal(entry.scores, plain.methods["infocpl"].scores)
+
+
+def test_measures_of_features_are_refused_in_one_sentence(task, small_config):
+    config = dataclasses.replace(small_config, variants=("measures-only",))
+    with pytest.raises(ConfigError) as caught:
+        run_experiment(task, config, (0,))
+    assert str(caught.value) == "measures-only: precomputed features have no clips to measure"

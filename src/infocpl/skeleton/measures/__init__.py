@@ -52,12 +52,13 @@ def measure_clips(keypoints: Clips, layout: Layout) -> NDArray[np.float32]:
     Parameters
     ----------
     keypoints : (N, M, T, V, C) normalised clips (:func:`infocpl.skeleton.transforms.normalise`),
-        T >= 2; of two persons the one who moves more is looked at
+        T >= 2; of two persons the one who moves more is looked at. Flat clips have no depth: C is
+        2, and what is measured along it is the same for all
     layout : of the V axis
 
     Returns
     -------
-    (N, Q) float32, columns as :data:`MEASURES`; finite for finite clips
+    (N, Q) float32, columns as :data:`MEASURES`; finite for finite clips, NaN for any other
 
     Raises
     ------
@@ -76,14 +77,20 @@ def measure_clips(keypoints: Clips, layout: Layout) -> NDArray[np.float32]:
             f"layout {layout.summary}: measures need shoulders, elbows, wrists, hips, knees, "
             f"ankles and a head; it has {', '.join(layout.joints)}"
         )
-    if len(keypoints.shape) != 5 or keypoints.shape[2] < 2 or keypoints.shape[3] != len(layout):
+    shape = keypoints.shape
+    if len(shape) != 5 or shape[2] < 2 or shape[3:] != (len(layout), layout.dims):
         raise LayoutError(
-            f"clips to measure: expected (N, M, T >= 2, {len(layout)}, 3), got {keypoints.shape}"
+            f"clips to measure: expected (N, M, T >= 2, {len(layout)}, {layout.dims}) for layout "
+            f"{layout.name!r}, got {shape}"
         )
     parts = [np.zeros((0, len(MEASURES)), dtype=np.float32)]
     for start in range(0, len(keypoints), _CHUNK):
         block = np.asarray(keypoints[start : start + _CHUNK], dtype=np.float64)
-        parts.append(_measure(block, joints))
+        block = np.pad(block, [(0, 0)] * 4 + [(0, 3 - layout.dims)])
+        finite = np.isfinite(np.abs(block).max(axis=(1, 2, 3, 4)))
+        # One clip that is no number must not cost the others theirs.
+        table = _measure(np.where(finite[:, None, None, None, None], block, 0.0), joints)
+        parts.append(np.where(finite[:, None], table, np.float32(np.nan)))
     return np.concatenate(parts)
 
 
