@@ -143,7 +143,6 @@ def test_more_clips_than_a_chunk_holds_are_all_measured(clips, measured):
     assert not np.array_equal(expected, measured)
 
 
-@pytest.mark.xfail(strict=True, reason="touch is 0 alone and -3 beside clips of two persons")
 def test_a_clip_is_measured_alone_as_among_others(clips, measured):
     found = np.concatenate([measure_clips(clips[i : i + 1], NTU) for i in range(len(clips))])
     same(found, measured)

@@ -12,6 +12,8 @@ __all__ = ["measure_pair"]
 
 Floats = NDArray[np.float64]
 
+_FAR = -3.0  # torso lengths: nobody is there to be touched
+
 
 def measure_pair(
     picked: Floats, present: NDArray[np.bool_], lead: NDArray[np.intp], names: list[str]
@@ -19,11 +21,12 @@ def measure_pair(
     """What two persons do to each other; the same for every clip of one person."""
     count = len(picked)
     two = present.all(axis=2).sum(axis=1) > 1
-    nothing = np.zeros(count)
+    nothing, far = np.zeros(count), np.full(count, _FAR)
     if picked.shape[1] < 2 or not two.any():
+        # As below, whatever clips are measured together: a clip must not depend on the others.
         kinds = ("persons", "relation.none", "relation.approach", "relation.depart")
         more = ("relation.touch", "relation.strike", "contact.other_person")
-        return dict.fromkeys((*kinds, *more), nothing)
+        return dict.fromkeys(kinds, nothing) | dict.fromkeys(more, far)
     rows = np.arange(count)
     actor, other = smooth(picked[rows, lead]), smooth(picked[rows, (lead + 1) % picked.shape[1]])
     hips = [names.index("left_hip"), names.index("right_hip")]
@@ -38,7 +41,7 @@ def measure_pair(
         "relation.none": -two.astype(float),
         "relation.approach": np.where(two, nearing, 0),
         "relation.depart": np.where(two, -nearing, 0),
-        "relation.touch": np.where(two, -reach, -3.0),
-        "relation.strike": np.where(two, fast - reach, -3.0),
-        "contact.other_person": np.where(two, -reach, -3.0),
+        "relation.touch": np.where(two, -reach, _FAR),
+        "relation.strike": np.where(two, fast - reach, _FAR),
+        "contact.other_person": np.where(two, -reach, _FAR),
     }
