@@ -232,7 +232,8 @@ def weights_to_try(
     task : with the text that the method gets
     features : of its clips
     """
-    told = task.text.traits is not None and bool(task.text.traits.any())
+    traits = task.text.subset(task.learned_classes).traits
+    told = traits is not None and bool(traits.any())
     measured = features.train.shape[1] > features.dim
     if kind_of(method) == "measures" or not uses_measures(method, config.alignment):
         return (0.0,)
