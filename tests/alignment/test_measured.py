@@ -274,3 +274,20 @@ def test_ridge_stays_as_it_is_where_there_is_nothing_to_add(why):
     aligner = fit_ridge(features, labels, text, alpha=0.1)
     aligner.add_measured(features, train, labels, text, 0.0 if why == "no weight" else 2.0)
     assert aligner.measured is None
+
+
+def test_reasons_are_the_largest_parts_of_the_cosine():
+    """They and the rest add up to the score of a model without gain."""
+    (measures, labels), text = make_clips(5), make_text(5)
+    fitted = fit_measured(measures, labels, text)
+    told = fitted.reasons(measures[3], text, 1, most=Q)
+    parts = dict(told)
+    assert list(parts.values()) == sorted(parts.values(), reverse=True)
+    assert min(parts.values()) > 0
+    assert fitted.reasons(measures[3], text, 1, most=2) == told[:2]
+    z = np.clip((measures[3].double() - fitted.mean) / fitted.scale, -3, 3).numpy()
+    z /= np.linalg.norm(z)
+    every = z * fitted.directions(text)[1].double().numpy()
+    for name, part in told:
+        assert part == pytest.approx(every[MEASURES.index(name)], abs=1e-5)
+    assert every.sum() == pytest.approx(float(fitted.scores(measures, text)[3, 1]), abs=1e-5)

@@ -36,6 +36,7 @@ from infocpl.skeleton.formats import (
 )
 from infocpl.skeleton.layout import create_layout
 from infocpl.skeleton.layout_map import create_layout_map
+from infocpl.skeleton.measures import MEASURES
 from infocpl.skeleton.synthetic.files import film, map_person
 from infocpl.training.pretrained import ZeroShotModel
 
@@ -63,7 +64,8 @@ def test_shares_are_a_softmax_of_the_scores_over_the_label_set(predictor, model,
     ready = prepare_clip(read_ntu(wave), frames=12, layout="ntu25", persons=1)
     scores = model.scores(model.encode(ready[None]), text_table(predictor.codebook))[0].numpy()
     heads = len(model.aligner.model.config.k_series)
-    expected = dict(zip(LABELS, softmax(scores.astype(float) / heads), strict=True))
+    voices = heads * (1 + float(model.aligner.measured.weight))
+    expected = dict(zip(LABELS, softmax(scores.astype(float) / voices), strict=True))
     assert dict(found.ranked) == pytest.approx(expected)
     assert sum(share for _, share in found.ranked) == pytest.approx(1)
     values = [share for _, share in found.ranked]
@@ -76,8 +78,8 @@ def test_what_is_measured_has_its_say(predictor, model, wave):
     features, text = model.encode(ready[None]), text_table(predictor.codebook)
     own = model.aligner.own_scores(features, text)[0].numpy().astype(float)
     agreement = model.aligner.measured.scores(features, text)[0].numpy().astype(float)
-    heads = len(model.aligner.model.config.k_series)
-    expected = dict(zip(LABELS, softmax((own + agreement) / heads), strict=True))
+    voices = model.aligner.voices
+    expected = dict(zip(LABELS, softmax((own + agreement) / voices), strict=True))
     assert dict(predictor.predict(wave).ranked) == pytest.approx(expected, rel=1e-4)
     assert np.ptp(agreement) > 0.1
 
@@ -109,6 +111,14 @@ def test_heads_tell_which_descriptions_of_the_best_name_they_believed(predictor,
         weights = [item["weight"] for item in believed]
         assert weights == sorted(weights, reverse=True)
         assert sum(weights) <= 1 + 1e-3
+
+
+def test_the_reasons_name_measured_traits_from_the_strongest_on(predictor, wave):
+    found = predictor.predict(wave).traits
+    assert 1 <= len(found) <= 5
+    assert all(item["name"] in MEASURES for item in found)
+    agreement = [item["agreement"] for item in found]
+    assert agreement == sorted(agreement, reverse=True)
 
 
 def test_a_prediction_is_plain_json(predictor, wave):

@@ -8,7 +8,7 @@ and stands in the lexicon. Nothing is learned here but the zero and the unit of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -38,12 +38,14 @@ class MeasuredTraits:
         alike; a measure that was the same for all clips has scale infinity and says nothing
     traits : (Q,) mean of the seen classes' traits
     gain : () factor of the scores, so that they can be added to those of another aligner
+    weight : () spread of the scores in units of that aligner's; 0 without one
     """
 
     mean: Tensor
     scale: Tensor
     traits: Tensor
     gain: Tensor
+    weight: Tensor = field(default_factory=lambda: torch.zeros(()))
 
     def directions(self, text: TextTable) -> Tensor:
         """(C, Q) how each class differs from the seen ones, of length one.
@@ -57,9 +59,13 @@ class MeasuredTraits:
 
     def scores_along(self, features: Tensor, directions: Tensor) -> Tensor:
         """(B, C) scores of features with :meth:`directions` found before."""
+        return self.gain * (self._standard(features) @ directions.t())
+
+    def _standard(self, features: Tensor) -> Tensor:
+        """(B, Q) measures in units of the training clips', of length one."""
         measures = features[:, -len(self.mean) :]
         standard = ((measures - self.mean) / self.scale).clamp(-_MOST, _MOST)
-        return self.gain * (functional.normalize(standard, dim=1) @ directions.t())
+        return functional.normalize(standard, dim=1)
 
     def scores(self, features: Tensor, text: TextTable) -> Tensor:
         """(B, C) cosines times the gain.
@@ -70,6 +76,22 @@ class MeasuredTraits:
         text : of C labels
         """
         return self.scores_along(features, self.directions(text))
+
+    def reasons(
+        self, feature: Tensor, text: TextTable, label: int, most: int = 5
+    ) -> list[tuple[str, float]]:
+        """Traits in which a clip agrees with a class most, and what each adds to the cosine.
+
+        Parameters
+        ----------
+        feature : (D + Q,) of the clip
+        text : of the label set
+        label : row of the class
+        most : traits at the most; those that speak against the class are left out
+        """
+        parts = self._standard(feature.unsqueeze(0))[0] * self.directions(text)[label]
+        best = parts.argsort(descending=True)[:most].tolist()
+        return [(MEASURES[place], float(parts[place])) for place in best if parts[place] > 0]
 
     def beside(self, own: Tensor, agreement: Tensor, weight: float) -> MeasuredTraits:
         """The same with a gain that gives its scores `weight` times the spread of others.
@@ -82,7 +104,7 @@ class MeasuredTraits:
         """
         least = torch.finfo(agreement.dtype).tiny
         share = spread(own) / spread(agreement).clamp_min(least)
-        return replace(self, gain=self.gain * weight * share)
+        return replace(self, gain=self.gain * weight * share, weight=torch.tensor(float(weight)))
 
 
 def training_sample(count: int) -> Tensor:

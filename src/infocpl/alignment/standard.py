@@ -77,6 +77,12 @@ class StandardInfoCPL:
         own = self.own_scores(features, text)
         return own if self.measured is None else own + self.measured.scores(features, text)
 
+    @property
+    def voices(self) -> float:
+        """By how much the fused scores spread more than those of a single head."""
+        heads = len(self.model.config.k_series)
+        return heads if self.measured is None else heads * (1 + float(self.measured.weight))
+
     @torch.no_grad()
     def beliefs(self, feature: Tensor, text: TextTable, label: int, most: int = 5) -> list[Belief]:
         """What every head believed of class `label` for one clip.

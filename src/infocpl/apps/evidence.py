@@ -20,7 +20,7 @@ from infocpl.skeleton.layout import create_layout
 __all__ = ["believed_descriptions", "report_clips", "shares"]
 
 
-def shares(scores: NDArray[np.float64], heads: int) -> NDArray[np.float64]:
+def shares(scores: NDArray[np.float64], heads: float) -> NDArray[np.float64]:
     """Turn fused scores (..., C) into shares that sum to 1, for display.
 
     The fused score is a sum over heads; dividing by their number keeps the shares from growing
@@ -115,7 +115,7 @@ def report_clips(
     unseen = task.split.unseen
     text = task.text.subset(unseen)
     layout = create_layout(task.clips.layout)
-    heads = len(aligner.model.config.k_series) if isinstance(aligner, StandardInfoCPL) else 1
+    heads = aligner.voices if isinstance(aligner, StandardInfoCPL) else 1
     clips = []
     for index in _choose(entry.zsl.hits, entry.zsl.labels, count):
         where = int(task.unseen_test[index])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from infocpl.apps.evidence import believed_descriptions, shares
 from infocpl.data.loading import prepare_clip
@@ -35,6 +36,8 @@ class Prediction:
     ranked : (name, share) pairs, best first; shares sum to 1 over the label set
     persons, frames, layout : what was read
     heads : for the best name, the descriptions each head believed
+    traits : for the best name, the measured traits in which the clip agrees with it most: ``name``
+        and ``agreement``, its part of a cosine; none for a model without measured traits
     sources : name to where its description comes from
     """
 
@@ -44,6 +47,7 @@ class Prediction:
     frames: int
     layout: str
     heads: tuple[dict[str, Any], ...]
+    traits: tuple[dict[str, Any], ...]
     sources: Mapping[str, str]
 
     def to_dict(self) -> dict[str, Any]:
@@ -55,6 +59,7 @@ class Prediction:
             "frames": self.frames,
             "layout": self.layout,
             "heads": list(self.heads),
+            "traits": list(self.traits),
             "sources": dict(self.sources),
         }
 
@@ -130,8 +135,7 @@ class Predictor:
         if not np.isfinite(scores).all():
             # argmax of NaN is the first label: never pass that on as an answer.
             raise InfoCPLError(f"{path}: the model gives no finite score for this clip")
-        series = self.model.aligner.model.config.k_series
-        share = shares(scores, len(series))
+        share = shares(scores, self.model.aligner.voices)
         order = np.argsort(-scores, kind="stable")
         names = self._text.labels
         heads = believed_descriptions(
@@ -144,8 +148,16 @@ class Predictor:
             frames=clip.frames,
             layout=clip.layout.name,
             heads=tuple(heads),
+            traits=self._reasons(features[0], int(order[0])),
             sources=self.sources,
         )
+
+    def _reasons(self, feature: Tensor, label: int) -> tuple[dict[str, Any], ...]:
+        measured = self.model.aligner.measured
+        if measured is None:
+            return ()
+        found = measured.reasons(feature, self._text, label)
+        return tuple({"name": name, "agreement": round(part, 4)} for name, part in found)
 
 
 def predict_files(

@@ -149,6 +149,7 @@ def _features(run: SeedRun, config: ExperimentConfig) -> dict[str, Any]:
             "encoder": encoder.name,
             "streams": [],
             "dim": int(run.features.train.shape[1]),
+            "measures": 0,
             "parameters": None,
             "training_classes": list(encoder.training_classes or ()),
             "declared_by": encoder.declared_by if encoder.training_classes else "nobody",
@@ -162,6 +163,7 @@ def _features(run: SeedRun, config: ExperimentConfig) -> dict[str, Any]:
         "members": config.encoder.members,
         "streams": list(module.config.streams),  # type: ignore[union-attr, arg-type]
         "dim": int(module.dim),  # type: ignore[arg-type]
+        "measures": run.features.train.shape[1] - run.features.dim,
         "parameters": sum(p.numel() for p in module.parameters()),
         "training_classes": list(encoder.training_classes),
     }

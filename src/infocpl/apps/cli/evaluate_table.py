@@ -67,8 +67,9 @@ def _conditions(model: ZeroShotModel, split: Split, text: str) -> list[str]:
     trained = f"{len(model.seen)} classes"
     if about:
         trained += f" of {about['dataset']}, split {about['split']}, seed {about['seed']}"
+    measured = " and measured traits" if model.aligner.measured is not None else ""
     lines = [
-        f"split family {split.family}; features {encoder.config.name}{members} on "
+        f"split family {split.family}; features {encoder.config.name}{members}{measured} on "
         f"{encoder.layout}, {encoder.frames} frames",
         f"text {text}; {model.descriptions.summary}",
         f"model trained on {trained}; its selection: {about.get('selection', 'not known')}",

@@ -122,9 +122,11 @@ def _title(result: dict[str, Any]) -> str:
 
 def _caption(result: dict[str, Any]) -> str:
     rule = result["selection"]["rule"]
+    count = result["features"].get("measures")
+    measured = f" and {count} measures" if count else ""
     lines = [
         f"split family {result['split']['family']}; features {result['features']['encoder']} "
-        f"({result['features']['dim']}-d), protocol {result['protocol']['name']}",
+        f"({result['features']['dim']}-d){measured}, protocol {result['protocol']['name']}",
         f"text {result['text']['encoder']} ({result['text']['dim']}-d), "
         f"{result['text']['descriptions']:.0f} descriptions a class",
         f"selection {rule}; seeds {', '.join(map(str, result['seeds']))}; mean ± sd over seeds",
@@ -194,6 +196,9 @@ def print_predictions(found: Sequence[Prediction], *, top: int, explain: bool) -
                     markup=False,
                     soft_wrap=True,
                 )
+            if prediction.traits:
+                told = ", ".join(f"{t['name']} {t['agreement']:+.2f}" for t in prediction.traits)
+                console.print(f"  measured traits that agree: {told}", soft_wrap=True)
 
 
 def print_described(described: Sequence[Described]) -> None:

@@ -75,6 +75,7 @@ def condition_words(result: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Split family", f"{split['family']} ({split['id']})"),
         ("Protocol", plain(protocol) if protocol else ""),
         ("Features", features["encoder"] + (f" ({', '.join(map(str, streams))})" * bool(streams))),
+        ("Measured traits", _measured(features.get("measures"))),
         ("Text encoder", text["encoder"]),
         ("Text", plain(optional(text, "choice", dict, "result.text").get("summary") or "")),
         ("Learned besides", _besides(result.get("extra"))),
@@ -106,6 +107,10 @@ def _scores(result: Mapping[str, Any]) -> dict[str, str]:
             each = ", ".join(f"{name} {percent(score)}" for name, score in scores.items())
             told[f"seed {plain(seed.get('seed'))}"] = f"{chosen.get('candidate')} of {each}"
     return told
+
+
+def _measured(count: Any) -> str:
+    return f"{count} measures of geometry" if count else ""
 
 
 def _besides(extra: Mapping[str, Any] | None) -> str:
