@@ -32,6 +32,7 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/alignment_step.py
 	$(BIN)/python benchmarks/scoring.py
 	$(BIN)/python benchmarks/latency.py
+	$(BIN)/python benchmarks/measure_quality.py
 	$(BIN)/python benchmarks/projection.py
 	$(BIN)/python benchmarks/ntu_reader.py
 	$(BIN)/python benchmarks/open_collections.py
