@@ -13,7 +13,7 @@ from infocpl.apps.cli.study_command import Study
 from infocpl.apps.cli.train import create_config, plan_options
 from infocpl.data import create_dataset
 from infocpl.errors import ConfigError
-from infocpl.evaluation.variants import VARIANTS
+from infocpl.evaluation.variants import VARIANTS, uses_measures
 
 
 @pytest.fixture
@@ -39,6 +39,16 @@ def test_features_have_no_parts_to_hide_and_nothing_to_measure(options):
     for name in ("with-margin", *sorted(measures)):
         with pytest.raises(ConfigError, match=f"{name} looks at clips and needs --data"):
             create_config(dataclasses.replace(given, variants=(name,)), dataset)
+
+
+def test_without_measures_nothing_is_measured_in_any_row(options):
+    dataset = create_dataset("synthetic")
+    assert create_config(options, dataset).alignment.measured_weight > 0
+    without = dataclasses.replace(options, measures=False, variants=("one-head",))
+    config = create_config(without, dataset)
+    assert not any(uses_measures(method, config.alignment) for method in config.methods)
+    with pytest.raises(ConfigError, match="measured traits are switched off"):
+        create_config(dataclasses.replace(without, variants=("measures-only",)), dataset)
 
 
 def test_an_unknown_variant_is_named(options):

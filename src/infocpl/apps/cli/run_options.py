@@ -80,6 +80,9 @@ class RunOptions:
     choose: tuple[str, ...] | None = None
     """A further row that is, seed by seed, the best on the folds of InfoCPL and these candidates:
     variants (`long-random` is another preset) and `ridge`. Unseen clips have no say."""
+    measures: bool = True
+    """Compare traits measured on the skeleton with those the text tells; --no-measures leaves
+    InfoCPL and all its variants without, as in the paper."""
     with_oracle: bool = False
     """Show beside every number what choosing on the unseen test clips would have shown (†)."""
     transductive: bool = False

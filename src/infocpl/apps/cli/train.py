@@ -110,6 +110,9 @@ def create_config(
         encoder = dataclasses.replace(encoder, text_weight=options.joint)
     if options.members is not None:
         encoder = dataclasses.replace(encoder, members=options.members)
+    if not options.measures:
+        alignment = dataclasses.replace(config.alignment, measured_weight=0.0)
+        config = dataclasses.replace(config, alignment=alignment)
     variants = options.variants
     if "all" in variants:
         clips = options.features is None
