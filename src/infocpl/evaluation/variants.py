@@ -260,7 +260,8 @@ def possible_variants(
 
     Examples
     --------
-    >>> "no-traits" in possible_variants(AlignmentConfig(trait_weight=0.0), "pseudo-unseen")
+    >>> plain = AlignmentConfig(trait_weight=0.0, measured_weight=0.0)
+    >>> "no-traits" in possible_variants(plain, "pseudo-unseen")
     False
     """
     return tuple(
