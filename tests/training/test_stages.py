@@ -302,7 +302,7 @@ def seen_problem() -> tuple[torch.Tensor, torch.Tensor, TextTable]:
 
 def test_training_is_offered_no_way_to_receive_unseen_text_or_clips() -> None:
     names = list(inspect.signature(train_infocpl).parameters)
-    # `masked` holds the same training clips once more, with parts hidden; `measures` their geometry.
+    # `masked` holds the same training clips with parts hidden, `measures` their geometry.
     expected = ["features", "labels", "seen", "config", "seed", "stop_after", "on_epoch"]
     assert names == [*expected, "masked", "measures"]
 
