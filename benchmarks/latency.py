@@ -3,7 +3,7 @@
     python benchmarks/latency.py
 
 What a user calls (``Predictor.predict``) on a recording in the NTU format: reading, preparing,
-encoding, scoring and the believed descriptions. The labels are described as ``predict`` describes
+encoding, measuring, scoring and the believed descriptions. The labels are described as ``predict`` describes
 them unless told otherwise: by all kinds of description, with traits. Their text is embedded before,
 once. Weights are random; they do not change the time.
 """
@@ -22,6 +22,7 @@ from machine import seconds
 
 from infocpl.alignment.base import TextCentre, TextTable
 from infocpl.alignment.infocpl import InfoCPL, InfoCPLConfig
+from infocpl.alignment.measured import MeasuredTraits
 from infocpl.alignment.standard import StandardInfoCPL
 from infocpl.apps.predict import Predictor
 from infocpl.data.catalog import create_dataset
@@ -34,6 +35,7 @@ from infocpl.semantics import (
     create_text_encoder,
 )
 from infocpl.skeleton.formats import write_ntu
+from infocpl.skeleton.measures import MEASURES
 from infocpl.skeleton.synthetic import generate_clip
 from infocpl.training.pretrained import ZeroShotModel
 from infocpl.training.stages import AlignmentConfig, EncoderConfig, TrainedEncoder
@@ -44,7 +46,7 @@ FRAMES, SEEN = 50, 55
 # Encoders in a model, and the shape of its aligner: as `infocpl run` makes it, and the paper's.
 MODELS = {
     "default": (2, AlignmentConfig()),
-    "paper": (1, AlignmentConfig(max_k=60, hidden=(1024, 512))),
+    "paper": (1, AlignmentConfig(max_k=60, hidden=(1024, 512), measured_weight=0.0)),
 }
 
 
@@ -67,11 +69,17 @@ def build(
         config.hidden,
     )
     mean, scale = torch.zeros(module.dim), torch.ones(module.dim)
+    measured = None
+    if config.measured_weight:
+        count = len(MEASURES)
+        measured = MeasuredTraits(
+            torch.zeros(count), torch.ones(count), torch.zeros(count), torch.ones(())
+        )
     return ZeroShotModel(
         encoder=TrainedEncoder(
             module, EncoderConfig(name=name, members=members), "ntu25", 64, seen.labels
         ),
-        aligner=StandardInfoCPL(InfoCPL(shape), mean, scale, centre),
+        aligner=StandardInfoCPL(InfoCPL(shape), mean, scale, centre, measured),
         gamma=0.0,
         persons=2,
         text_encoder="minilm",
