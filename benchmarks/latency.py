@@ -3,9 +3,9 @@
     python benchmarks/latency.py
 
 What a user calls (``Predictor.predict``) on a recording in the NTU format: reading, preparing,
-encoding, measuring, scoring and the believed descriptions. The labels are described as ``predict`` describes
-them unless told otherwise: by all kinds of description, with traits. Their text is embedded before,
-once. Weights are random; they do not change the time.
+encoding, measuring, scoring and the believed descriptions. The labels are described as ``predict``
+describes them unless told otherwise: by all kinds of description, with traits. Their text is
+embedded before, once. Weights are random; they do not change the time.
 """
 
 from __future__ import annotations
