@@ -59,6 +59,11 @@ class TextTable:
         if self.temperature is not None and self.weights is None and classes > 1:
             object.__setattr__(self, "weights", _weigh(self, self.temperature))
 
+    @property
+    def knows_traits(self) -> bool:
+        """Whether traits are known of any label."""
+        return self.traits is not None and bool(self.traits.any())
+
     def subset(self, labels: tuple[str, ...]) -> TextTable:
         """Rows of `labels`, in that order, K cut to their longest.
 

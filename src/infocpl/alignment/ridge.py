@@ -69,7 +69,7 @@ class RidgeAligner:
         seen : text of the seen classes
         weight : spread of their scores in units of the spread of the cosines; 0 for none
         """
-        if not weight or seen.traits is None or not bool(seen.traits.any()):
+        if not weight or not seen.knows_traits:
             return
         measured, some = fit_measured(measures, labels, seen), training_sample(len(features))
         agreement = measured.scores(measures[some], seen)

@@ -232,8 +232,7 @@ def weights_to_try(
     task : with the text that the method gets
     features : of its clips
     """
-    traits = task.text.subset(task.learned_classes).traits
-    told = traits is not None and bool(traits.any())
+    told = task.text.subset(task.learned_classes).knows_traits
     measured = features.train.shape[1] > features.dim
     if kind_of(method) == "measures" or not uses_measures(method, config.alignment):
         return (0.0,)

@@ -71,10 +71,8 @@ def train_infocpl(
         start_matching(standard.model, ready, labels, text)
     hidden = standard.features(masked) if masked is not None else None
     task = AlignmentTask(standard.model, ready, labels, text, config.sampling, hidden)
-
-    traits = seen.traits is not None and bool(seen.traits.any())
     measured = None
-    if measures is not None and config.measured_weight and traits:
+    if measures is not None and config.measured_weight and seen.knows_traits:
         measured = fit_measured(measures, labels, seen)
         some = training_sample(len(features))
         agreement = measured.scores(measures[some], seen)
