@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from infocpl.errors import DataError
 from infocpl.files import atomic_path, canonical_hash
 from infocpl.skeleton.layout import create_layout
 from infocpl.skeleton.layout_map import create_layout_map
+from infocpl.skeleton.measures import measure_clips
 from infocpl.skeleton.sequence import SkeletonSequence
 from infocpl.skeleton.transforms import normalise
 
@@ -116,6 +118,11 @@ class PreparedClips:
 
     def __len__(self) -> int:
         return len(self.keypoints)
+
+    @cached_property
+    def measures(self) -> NDArray[np.float32]:
+        """(N, Q) of :func:`infocpl.skeleton.measures.measure_clips`, taken once for all folds."""
+        return measure_clips(self.keypoints, create_layout(self.layout))
 
     def rows(self, indices: NDArray[np.integer]) -> ClipRows:
         """The clips at `indices` without copying them now."""

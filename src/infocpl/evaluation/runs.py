@@ -29,8 +29,6 @@ from infocpl.evaluation.variants import (
     uses_margin,
     uses_measures,
 )
-from infocpl.skeleton.layout import create_layout
-from infocpl.skeleton.measures import measure_clips
 from infocpl.training.encoder_cache import EncoderCache
 from infocpl.training.feature_cache import FeatureCache, encode_clips
 from infocpl.training.loop import EpochReport
@@ -182,8 +180,7 @@ def learn_features(
         for index in sides
     ]
     if any(uses_measures(method, config.alignment) for method in config.methods):
-        layout = create_layout(clips.layout)
-        measures = [torch.from_numpy(measure_clips(clips.rows(index), layout)) for index in sides]
+        measures = [torch.from_numpy(clips.measures[index]) for index in sides]
         parts = [torch.cat(both, dim=1) for both in zip(parts, measures, strict=True)]
     masked = _masked(trained, clips, task, seed) if margin else None
     return Features(trained, parts[0], parts[1], parts[2], parts[3], dim, masked)
