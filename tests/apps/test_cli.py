@@ -83,6 +83,16 @@ def test_the_package_itself_can_be_run_and_hands_its_exit_code_on(arguments, cod
     assert (done.stdout or done.stderr).startswith(said)
 
 
+@pytest.mark.parametrize("arguments", [("--help",), ("run", "--help"), ("info",)], ids=" ".join)
+def test_a_reader_who_leaves_early_is_no_error(start_infocpl, arguments):
+    """As in ``infocpl --help | head -1``; the pipe is closed before anything is written."""
+    process = start_infocpl(*arguments)
+    process.stdout.close()
+    process.stdout = None
+    _, told = process.communicate(timeout=120)
+    assert (process.returncode, told) == (0, "")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -54,15 +54,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments == ["--version"]:
         print(__version__)
         return 0
-    command = tyro.cli(
-        Command,
-        prog="infocpl",
-        description="Name human actions in skeleton sequences from text alone.",
-        args=arguments or ["--help"],
-        config=(tyro.conf.OmitSubcommandPrefixes,),
-    )
     try:
-        return int(command.execute(" ".join(["infocpl", *arguments])))
+        try:
+            return _execute(arguments)
+        finally:
+            # Here and not when the process ends, so that a reader who has gone is noticed.
+            sys.stdout.flush()
     except InfoCPLError as error:
         print(f"infocpl: error: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
@@ -78,3 +75,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         place = f"{error.filename}: " if error.filename else ""
         print(f"infocpl: error: {place}{error.strerror or error}", file=sys.stderr)
         return 1
+
+
+def _execute(arguments: list[str]) -> int:
+    """Read the arguments and do what they say; help and wrong ones end with ``SystemExit``."""
+    command = tyro.cli(
+        Command,
+        prog="infocpl",
+        description="Name human actions in skeleton sequences from text alone.",
+        args=arguments or ["--help"],
+        config=(tyro.conf.OmitSubcommandPrefixes,),
+    )
+    return int(command.execute(" ".join(["infocpl", *arguments])))
