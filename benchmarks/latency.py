@@ -73,7 +73,11 @@ def build(
     if config.measured_weight:
         count = len(MEASURES)
         measured = MeasuredTraits(
-            torch.zeros(count), torch.ones(count), torch.zeros(count), torch.ones(())
+            torch.zeros(count),
+            torch.ones(count),
+            torch.zeros(count),
+            torch.eye(count),
+            torch.ones(()),
         )
     return ZeroShotModel(
         encoder=TrainedEncoder(

@@ -53,41 +53,92 @@ def make_clips(seed: int, clips: int = 40, classes: int = 5) -> tuple[torch.Tens
     return (torch.randn(clips, Q, generator=generator) ** 3 + 1) * units, labels
 
 
-def by_loops(
-    train: np.ndarray, labels: np.ndarray, seen: np.ndarray, clips: np.ndarray, told: np.ndarray
-) -> np.ndarray:
-    """(B, C) cosines by means of classes, one number after the other."""
+def standardise(train: np.ndarray, labels: np.ndarray, clips: np.ndarray) -> np.ndarray:
+    """Clips in units of the training clips, one number after the other."""
     classes = sorted(set(labels.tolist()))
-    table = np.zeros((len(clips), len(told)))
-    standard, centre = np.zeros_like(clips), np.zeros(Q)
-    known = [traits for traits in seen if traits.any()]
-    for column, name in enumerate(MEASURES):
+    standard = np.zeros_like(clips)
+    for column in range(Q):
         of_class = [train[labels == number, column] for number in classes]
         mean = np.mean([values.mean() for values in of_class])
         scale = np.sqrt(np.mean([((values - mean) ** 2).mean() for values in of_class]))
         if scale >= 1e-4:
             standard[:, column] = np.clip((clips[:, column] - mean) / scale, -3, 3)
-        place = TRAIT_DIMENSIONS.index(name)
-        centre[column] = np.mean([traits[place] for traits in known])
+    return standard
+
+
+def find_metric(standard: np.ndarray, labels: np.ndarray, meant: np.ndarray) -> np.ndarray:
+    """(Q, Q) from standard training clips and centred traits, NaN where a class has none."""
+    means = {number: standard[labels == number].mean(axis=0) for number in set(labels.tolist())}
+    inside = np.mean(
+        [np.cov(standard[labels == number].T, bias=True) for number in sorted(means)], axis=0
+    )
+    told = [number for number in sorted(means) if np.isfinite(meant[number]).all()]
+    said = np.concatenate([meant[number] for number in told])
+    seen = np.concatenate([means[number] for number in told])
+    slope = np.linalg.lstsq(said[:, None], seen, rcond=None)[0][0]
+    errors = [means[number] - slope * meant[number] for number in told]
+    covariance = inside + np.mean([np.outer(error, error) for error in errors], axis=0)
+    covariance /= np.diag(covariance).mean()
+    return np.linalg.inv(0.1 * covariance + 0.9 * np.eye(Q))
+
+
+def by_loops(
+    train: np.ndarray, labels: np.ndarray, seen: np.ndarray, clips: np.ndarray, told: np.ndarray
+) -> np.ndarray:
+    """(B, C) cosines in the metric."""
     columns = [TRAIT_DIMENSIONS.index(name) for name in MEASURES]
-    for label, traits in enumerate(told):
-        wanted = traits[columns] - centre
-        for row, clip in enumerate(standard):
-            size = np.linalg.norm(wanted) * np.linalg.norm(clip)
-            table[row, label] = wanted @ clip / size if traits.any() else 0.0
+    centre = np.mean([traits[columns] for traits in seen if traits.any()], axis=0)
+    meant = np.stack(
+        [traits[columns] - centre if traits.any() else centre + np.nan for traits in seen]
+    )
+    metric = find_metric(standardise(train, labels, train), labels, meant)
+    table = np.zeros((len(clips), len(told)))
+    for row, clip in enumerate(standardise(train, labels, clips)):
+        for label, traits in enumerate(told):
+            wanted = traits[columns] - centre
+            size = np.sqrt((wanted @ metric @ wanted) * (clip @ metric @ clip))
+            table[row, label] = wanted @ metric @ clip / size if traits.any() else 0.0
     return table
 
 
 @settings(deadline=None, max_examples=20)
 @given(seed=st.integers(0, 10_000))
-def test_scores_are_cosines_of_balanced_clipped_measures_with_centred_traits(seed):
+def test_scores_are_cosines_of_measures_with_centred_traits_in_the_metric_of_their_errors(seed):
     (train, labels), seen = make_clips(seed), make_text(seed, without=(3,))
     train[:, 7] = 0.3
     clips, other = make_clips(seed + 1)[0], make_text(seed + 2, 4, without=(1,))
     found = fit_measured(train, labels, seen).scores(clips, other)
-    parts = train, labels, seen.traits, clips, other.traits
-    expected = by_loops(*(part.numpy().astype(np.float64) for part in parts))
+    wide = [part.double().numpy() for part in (train, seen.traits, clips, other.traits)]
+    expected = by_loops(wide[0], labels.numpy(), *wide[1:])
     np.testing.assert_allclose(found.numpy(), expected, atol=2e-5)
+
+
+def test_measures_that_err_together_count_less_than_ones_that_err_apart():
+    """Two labels differ in as many traits: one in copies of one measure, one in others."""
+    (train, labels), seen = make_clips(0, clips=400), make_text(0)
+    train[:, 1:4] = train[:, :1]
+    told = torch.zeros(2, len(TRAIT_DIMENSIONS))
+    columns = [TRAIT_DIMENSIONS.index(name) for name in MEASURES]
+    told[0, columns[:4]], told[1, columns[4:8]] = 1, 1
+    fitted = fit_measured(train, labels, seen)
+    centred = dataclasses.replace(fitted, traits=torch.zeros(Q))
+    text = dataclasses.replace(make_text(1, 2), traits=told)
+    clip = (fitted.mean + fitted.scale)[None]  # above the mean by one deviation in everything
+    found = centred.scores(clip, text)[0]
+    assert float(found[0]) < float(found[1])
+    plain = dataclasses.replace(centred, metric=torch.eye(Q)).scores(clip, text)[0]
+    assert float(plain[0]) == pytest.approx(float(plain[1]))
+
+
+def test_classes_without_clips_or_traits_leave_the_metric_alone():
+    (train, labels), seen = make_clips(0), make_text(0)
+    names = tuple(f"class {number}" for number in range(7))
+    more = make_text(9, 7)
+    traits = torch.cat([seen.traits, torch.zeros(1, seen.traits.shape[1]), seen.traits[:1]])
+    wider = dataclasses.replace(more, labels=names, traits=traits)
+    one = fit_measured(train, labels, seen).metric
+    assert torch.allclose(fit_measured(train, labels, wider).metric, one, atol=0.05)
+    assert torch.isfinite(fit_measured(train[:1], labels[:1], wider).metric).all()
 
 
 def test_a_measure_that_is_the_same_for_all_clips_says_nothing():
@@ -286,7 +337,7 @@ def test_reasons_are_the_largest_parts_of_the_cosine():
     assert min(parts.values()) > 0
     assert fitted.reasons(measures[3], text, 1, most=2) == told[:2]
     z = np.clip((measures[3].double() - fitted.mean) / fitted.scale, -3, 3).numpy()
-    z /= np.linalg.norm(z)
+    z /= np.sqrt(z @ fitted.metric.double().numpy() @ z)
     every = z * fitted.directions(text)[1].double().numpy()
     for name, part in told:
         assert part == pytest.approx(every[MEASURES.index(name)], abs=1e-5)

@@ -1,9 +1,8 @@
-"""Arithmetic on tracks against plain loops, and turns against tracks that were counted by hand."""
+"""Arithmetic on tracks against plain loops and numpy."""
 
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,10 +13,12 @@ from infocpl.skeleton.measures.signals import (
     angle,
     area,
     correlation,
+    covariance,
     extent,
     path_length,
-    reversals,
+    returning,
     smooth,
+    vibration,
 )
 
 seeds = st.integers(0, 10_000)
@@ -109,43 +110,43 @@ def test_signals_that_hardly_move_do_not_correlate():
     assert correlation(wave, np.ones_like(wave))[0] == 0
 
 
-def walk(*stops: float, direction: tuple[float, ...] = (1.0,)) -> np.ndarray:
-    """(1, T, C) there and on along a line, six frames a leg."""
-    legs = [np.linspace(a, b, 6, endpoint=False) for a, b in pairwise(stops)]
-    return np.concatenate([*legs, stops[-1:]])[None, :, None] * np.array(direction)
+@settings(deadline=None, max_examples=30)
+@given(seed=seeds)
+def test_a_covariance_is_that_of_numpy(seed):
+    track = tracks(seed, 3, 9, 3)
+    expected = [np.cov(points.T, bias=True) for points in track]
+    np.testing.assert_allclose(covariance(track), expected, atol=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("stops", "turns"),
-    [
-        ((0, 10), 0),
-        ((0, 10, 0), 1),
-        ((0, 10, 0, 10), 2),
-        ((0, 10, 8, 20), 0),  # went back a tenth only
-        ((0, 10, 4, 12), 2),  # went back a half
-        ((0, 10, 10, 10, 0), 1),  # rested at the far end
-        ((5, 0, 10, 5), 2),
-    ],
-)
-def test_turns_are_those_counted_by_hand(stops, turns):
-    size = max(stops) - min(stops)
-    for track in (walk(*stops), walk(*stops)[:, ::-1], -walk(*stops)):
-        assert reversals(track)[0] == pytest.approx(turns * size / (size + 0.1))
+@settings(deadline=None, max_examples=30)
+@given(seed=seeds, frames=st.integers(1, 14), window=st.sampled_from([3, 7, 17]))
+def test_vibration_is_what_a_running_mean_with_mirrored_ends_leaves(seed, frames, window):
+    track = tracks(seed, 2, frames, 3)
+    half = min(window, frames - 1 + frames % 2) // 2
+    left = []
+    for points in track:
+        mirrored = [*points[half:0:-1], *points, *points[-2 : -2 - half : -1]]
+        means = [np.mean(mirrored[t : t + 2 * half + 1], axis=0) for t in range(frames)]
+        left.append(
+            math.sqrt(np.mean([np.sum((p - m) ** 2) for p, m in zip(points, means, strict=True)]))
+        )
+    np.testing.assert_allclose(vibration(track, window), left, atol=1e-9)
 
 
-@settings(deadline=None, max_examples=40)
-@given(seed=seeds, legs=st.integers(1, 9))
-def test_every_stop_between_far_apart_ends_is_a_turn_in_whatever_direction(seed, legs):
-    rng = np.random.default_rng(seed)
-    stops = [float(rng.uniform(0, 30) + 70 * (leg % 2)) for leg in range(legs + 1)]
-    direction = rng.normal(size=3)
-    direction /= np.linalg.norm(direction)
-    found = reversals(walk(*stops, direction=tuple(direction)))[0]
-    size = max(stops) - min(stops)
-    assert found == pytest.approx((legs - 1) * size / (size + 0.1))
+def swinging(period: float, frames: int = 60) -> np.ndarray:
+    return np.cos(2 * np.pi * np.arange(frames) / period)[None, :, None]
 
 
-def test_trembling_at_rest_is_hardly_a_repetition():
-    small = reversals(walk(*[0, 1e-3] * 10))[0]
-    assert 0 < small < 0.2
-    assert reversals(np.zeros((1, 8, 3)))[0] == 0
+@pytest.mark.parametrize("period", [8, 12, 20, 30])
+def test_what_swings_returns_by_its_whole_span_and_what_goes_one_way_does_not(period):
+    # Twice the mean of |sin| times the span of one half: 4 / pi for an amplitude of one.
+    assert returning(swinging(period))[0] == pytest.approx(4 / math.pi, rel=0.06)
+    assert returning(3 * swinging(period))[0] == pytest.approx(3 * returning(swinging(period))[0])
+    assert returning(np.linspace(0, 1, 60)[None, :, None])[0] < 0
+
+
+@pytest.mark.parametrize("frames", [2, 5, 11, 12])
+def test_a_clip_too_short_to_hold_two_periods_does_not_return(frames):
+    found = returning(tracks(3, 2, frames, 3))
+    assert np.isfinite(found).all()
+    assert frames >= 12 or not found.any()

@@ -255,6 +255,18 @@ RANKS = (
     ("heights.floor", "bend down and touch the floor", "nod the head"),
     ("contact.own_hand", "clap the hands", "wave both hands"),
     ("repetition", "swing the right arm back and forth", "raise the right arm forward"),
+    ("path.swing", "swing the left arm back and forth", "raise the left arm forward"),
+    ("arms.shake", "wave the right hand", "punch forward with the right arm"),
+    ("arms.shake", "wave both hands", "jog in place"),
+    ("directions.forward", "kick forward with the left leg", "kick backward with the left leg"),
+    ("directions.backward", "walk backward", "walk forward"),
+    ("directions.left", "kick sideways with the left leg", "kick sideways with the right leg"),
+    ("directions.right", "step sideways to the right", "step sideways to the left"),
+    ("heights.knee", "lift the right knee", "wave the right hand"),
+    ("posture_end.kneeling", "kneel down on one knee", "squat down"),
+    ("locomotion.hopping", "hop on one leg", "step sideways to the left"),
+    ("planes.sagittal", "kick forward with the right leg", "kick sideways with the right leg"),
+    ("amplitude", "do jumping jacks", "nod the head"),
     ("speed", "throw a ball overhand", "lean to the left"),
     ("relation.approach", "two people walk towards each other", "two people walk apart"),
     ("relation.depart", "two people walk apart", "hug each other"),
@@ -262,7 +274,9 @@ RANKS = (
 )
 
 
-@pytest.mark.parametrize(("name", "more", "less"), RANKS, ids=[name for name, *_ in RANKS])
+@pytest.mark.parametrize(
+    ("name", "more", "less"), RANKS, ids=[f"{name}: {more}" for name, more, _ in RANKS]
+)
 def test_a_measure_is_larger_where_the_word_fits(name, more, less):
     """For every one of four people, whoever does the other action."""
     actions = [generate_clip(action, person) for action in (more, less) for person in (1, 3, 5, 8)]

@@ -32,7 +32,8 @@ from infocpl.training.stages import EncoderConfig, TrainedEncoder
 
 __all__ = ["FORMAT_VERSION", "ZeroShotModel"]
 
-FORMAT_VERSION = 4  # 2: traits beside the text; 3: a choice of descriptions; 4: measured traits
+FORMAT_VERSION = 5
+"""2: traits beside the text; 3: a choice of descriptions; 4: measured traits; 5: their metric."""
 
 
 @dataclass(frozen=True)

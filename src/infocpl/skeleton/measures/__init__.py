@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from infocpl.errors import LayoutError
 from infocpl.skeleton.layout import Layout
 from infocpl.skeleton.measures.body import SIDES, Body
-from infocpl.skeleton.measures.hand import measure_hand, measure_places
+from infocpl.skeleton.measures.hand import measure_arms, measure_places
 from infocpl.skeleton.measures.limbs import measure_limbs, measure_postures
+from infocpl.skeleton.measures.movement import measure_directions, measure_paths
 from infocpl.skeleton.measures.pair import measure_pair
 
 __all__ = ["MEASURES", "measure_clips"]
@@ -123,7 +124,14 @@ def _measure(block: Floats, joints: dict[str, int]) -> NDArray[np.float32]:
 
 
 def _alone(body: Body) -> dict[str, Floats]:
-    parts = (measure_limbs, measure_hand, measure_places, measure_postures)
+    parts = (
+        measure_limbs,
+        measure_directions,
+        measure_paths,
+        measure_arms,
+        measure_places,
+        measure_postures,
+    )
     return {name: values for part in parts for name, values in part(body).items()}
 
 

@@ -103,6 +103,24 @@ class Body:
         return self.working("wrist") - self.neck
 
     @cached_property
+    def movers(self) -> list[Floats]:
+        """(N, T, 3) tracks of what may lead a movement: hands, feet, the upper and lower trunk.
+
+        Each is seen from what carries it (hands from the neck, feet and neck from the pelvis, the
+        pelvis from the height of the ankles), so that nothing seems to move because the body gets
+        about.
+        """
+        hands = [self[f"{side}_wrist"] - self.neck for side in SIDES]
+        feet = [self[f"{side}_ankle"] - self.pelvis for side in SIDES]
+        height = self.height[..., None] * np.array([0.0, 1.0, 0.0])
+        return [*hands, *feet, self.neck - self.pelvis, height]
+
+    @cached_property
+    def spans(self) -> list[Floats]:
+        """(N,) size of the space that each of :attr:`movers` goes through."""
+        return [np.linalg.norm(extent(track), axis=1) for track in self.movers]
+
+    @cached_property
     def hands_apart(self) -> Floats:
         """(N, T) distance of the wrists."""
         return distance(self["left_wrist"], self["right_wrist"])

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infocpl.skeleton.measures.body import SIDES, STILL, TINY, Body
-from infocpl.skeleton.measures.signals import correlation, extent, path_length
+from infocpl.skeleton.measures.signals import correlation, extent, path_length, vibration
 
 __all__ = ["measure_limbs", "measure_postures"]
 
@@ -30,7 +30,10 @@ def measure_limbs(body: Body) -> dict[str, Floats]:
         "moving.right_leg": np.log(STILL + legs["right"]),
         "moving.torso": np.log(STILL + trunk),
         "moving.head": np.log(
-            STILL + path_length(body["head"] - body.neck) + extent(body["head"][..., 1])
+            STILL
+            + path_length(body["head"] - body.neck)
+            + path_length(body.neck - body.pelvis)
+            + extent(body["head"][..., 1])
         ),
         "side.right": side,
         "side.left": -side,
@@ -51,12 +54,15 @@ def measure_postures(body: Body) -> dict[str, Floats]:
     thighs = [body[f"{side}_hip"] - body[f"{side}_knee"] for side in SIDES]
     upright = np.mean([_uprightness(thigh) for thigh in thighs], axis=0)
     trunk = _uprightness(body.neck - body.pelvis)
+    # Of the lower one, above the ankle.
+    knees = np.minimum(*((body[f"{side}_knee"] - body[f"{side}_ankle"])[..., 1] for side in SIDES))
     found = {}
     for moment, mean in (("start", body.at_start), ("end", body.at_end)):
         found[f"posture_{moment}.standing"] = mean(upright)
         found[f"posture_{moment}.sitting"] = -mean(upright)
         found[f"posture_{moment}.bent"] = -mean(trunk)
         found[f"posture_{moment}.crouching"] = -mean(body.height)
+        found[f"posture_{moment}.kneeling"] = -mean(knees)
         found[f"posture_{moment}.lying"] = -mean(trunk)
     ankles = [body[f"{side}_ankle"] for side in SIDES]
     steps = np.sum([np.linalg.norm(extent(ankle[..., [0, 2]]), axis=1) for ankle in ankles], axis=0)
@@ -70,7 +76,9 @@ def measure_postures(body: Body) -> dict[str, Floats]:
         "locomotion.running": np.log(STILL + legs),
         "locomotion.stepping": steps,
         "locomotion.jumping": lifted,
-        "locomotion.hopping": lifted,
+        # One foot hangs in the air while the body bounces.
+        "locomotion.hopping": np.abs(ankles[0] - ankles[1])[..., 1].mean(axis=1)
+        + 3 * vibration(body.pelvis[..., 1:2], 13),
         "locomotion.turning": extent(facing),
     }
 

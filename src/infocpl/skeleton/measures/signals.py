@@ -5,13 +5,23 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["angle", "area", "correlation", "extent", "path_length", "reversals", "smooth"]
+__all__ = [
+    "angle",
+    "area",
+    "correlation",
+    "covariance",
+    "extent",
+    "path_length",
+    "returning",
+    "smooth",
+    "vibration",
+]
 
 Floats = NDArray[np.float64]
 
 _TINY = 1e-6
 _WINDOW = 5
-_HYSTERESIS = 0.25  # of the extent that must be gone back before a turn counts
+_LEAST_PERIOD = 6  # frames; what is faster is taken off by the smoothing
 
 
 def smooth(tracks: Floats) -> Floats:
@@ -86,34 +96,65 @@ def correlation(a: Floats, b: Floats) -> Floats:
     return found
 
 
-def reversals(track: Floats) -> Floats:
-    """(N,) how often (N, T, C) points turn round along the direction in which they vary most.
-
-    A turn counts once a quarter of the whole extent has been gone back. The count is damped where
-    the extent is small: jitter of a resting joint is no repetition.
+def covariance(track: Floats) -> Floats:
+    """(N, C, C) covariance over the frames of (N, T, C).
 
     Examples
     --------
-    >>> t = np.linspace(0, 1, 100)
-    >>> there_and_back = np.stack([9 * np.cos(2 * np.pi * t), 0 * t], axis=1)[None]
-    >>> six_times = np.stack([9 * np.cos(12 * np.pi * t), 0 * t], axis=1)[None]
-    >>> [round(float(reversals(track)[0])) for track in (there_and_back, six_times)]
-    [1, 11]
+    >>> covariance(np.array([[[1.0, 0.0], [-1.0, 0.0]]]))[0].tolist()
+    [[1.0, 0.0], [0.0, 0.0]]
     """
     centred = track - track.mean(axis=1, keepdims=True)
-    _, axes = np.linalg.eigh(np.einsum("ntc,ntd->ncd", centred, centred))
-    signal = np.einsum("ntc,nc->nt", centred, axes[:, :, -1])
-    size = extent(signal)
-    least = _HYSTERESIS * size + _TINY
-    high = low = signal[:, 0]
-    heading = np.zeros(len(signal))
-    turns = np.zeros(len(signal))
-    for value in signal.T[1:]:
-        high, low = np.maximum(high, value), np.minimum(low, value)
-        down, up = (high - value >= least) & (heading >= 0), (value - low >= least) & (heading <= 0)
-        turns += (down & (heading > 0)) | (up & (heading < 0))
-        heading = np.where(down, -1.0, np.where(up, 1.0, heading))
-        # From a turn on the next one is measured from the extreme that follows it.
-        high, low = np.where(down | up, value, high), np.where(down | up, value, low)
-    counted: Floats = turns * size / (size + 0.1)
-    return counted
+    found: Floats = np.einsum("ntc,ntd->ncd", centred, centred) / track.shape[1]
+    return found
+
+
+def vibration(track: Floats, window: int) -> Floats:
+    """(N,) what is left of (N, T, C) points when their mean over some frames is taken off.
+
+    The root of the mean square, in units of the track: near 0 for what moves slowly, the size of
+    the movement for what goes there and back within `window` frames.
+
+    Parameters
+    ----------
+    track : (N, T, C)
+    window : frames, odd; at most T
+
+    Examples
+    --------
+    >>> t = np.arange(60)
+    >>> fast, slow = (np.cos(2 * np.pi * t / period)[None, :, None] for period in (8, 120))
+    >>> round(float(vibration(fast, 9)[0]), 1), round(float(vibration(slow, 9)[0]), 1)
+    (0.8, 0.0)
+    """
+    frames = track.shape[1]
+    window = min(window, frames - 1 + frames % 2)
+    half = window // 2
+    padded = np.pad(track, [(0, 0), (half, half), (0, 0)], mode="reflect" if half else "edge")
+    total = np.cumsum(np.pad(padded, [(0, 0), (1, 0), (0, 0)]), axis=1)
+    rest = track - (total[:, window:] - total[:, :-window]) / window
+    found: Floats = np.sqrt((rest**2).sum(axis=2).mean(axis=1))
+    return found
+
+
+def returning(track: Floats) -> Floats:
+    """(N,) how much nearer (N, T, C) points are after a period than after half of it.
+
+    The best of all periods from six frames to half of the clip, in units of the track: the span
+    of what swings to and fro, 0 or less for what goes one way.
+
+    Examples
+    --------
+    >>> swing = np.cos(2 * np.pi * np.arange(60) / 12)[None, :, None]
+    >>> one_way = np.linspace(0, 1, 60)[None, :, None]
+    >>> float(returning(swing)[0]) > 1, float(returning(one_way)[0]) < 0
+    (True, True)
+    """
+    found = np.full(len(track), -np.inf)
+    apart = {
+        lag: np.linalg.norm(track[:, lag:] - track[:, :-lag], axis=2).mean(axis=1)
+        for lag in range(1, track.shape[1] // 2 + 1)
+    }
+    for lag in range(_LEAST_PERIOD, max(apart, default=0) + 1):
+        found = np.maximum(found, apart[lag // 2] - apart[lag])
+    return np.where(np.isfinite(found), found, 0.0)
