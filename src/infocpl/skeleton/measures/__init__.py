@@ -5,9 +5,8 @@ body stands. Much of that can be read off a skeleton by plain geometry. Each mea
 of the trait it speaks for (:data:`infocpl.semantics.traits.TRAIT_DIMENSIONS`) and grows with it;
 zero and unit mean nothing until training clips give them one (:mod:`infocpl.alignment.measured`).
 
-The definitions follow from what the words mean. A sketch of them was tried on pseudo-unseen classes
-of UTD-MHAD and NW-UCLA; they were then revised by how well each agrees with the known traits of
-generated actions, and by nothing else.
+The definitions follow from what the words mean, and were revised by how well each agrees with the
+known traits of generated actions (docs/measures.md says when, and what was looked at besides).
 """
 
 from __future__ import annotations
