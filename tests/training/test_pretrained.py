@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from infocpl.alignment.infocpl import InfoCPL
 from infocpl.errors import CheckpointError, OutputExistsError
 from infocpl.semantics import DescriptionChoice
-from infocpl.training.pretrained import ZeroShotModel
+from infocpl.training.pretrained import FORMAT_VERSION, ZeroShotModel
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +195,10 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "labels are a list": (lambda f: (f / "labels.json").write_text("[1]"), "do not fit"),
     "a field is missing": (drop_a_field, "persons"),
-    "newer version": (lambda f: change_config(f, format_version=5), "format version 5"),
+    "newer version": (
+        lambda f: change_config(f, format_version=FORMAT_VERSION + 1),
+        f"format version {FORMAT_VERSION + 1}",
+    ),
     "version in words": (lambda f: change_config(f, format_version="new"), "'new'"),
     "another layout": (lambda f: change_config(f, layout="kinect20"), "do not fit"),
     "unknown layout": (lambda f: change_config(f, layout="octopus8"), "octopus8"),
