@@ -73,11 +73,13 @@ def build(
     if config.measured_weight:
         count = len(MEASURES)
         measured = MeasuredTraits(
-            torch.zeros(count),
-            torch.ones(count),
-            torch.zeros(count),
-            torch.eye(count),
-            torch.ones(()),
+            mean=torch.zeros(count),
+            scale=torch.ones(count),
+            traits=torch.zeros(count),
+            metric=torch.eye(count),
+            length=torch.ones(()),
+            offset=torch.zeros(()),
+            gain=torch.ones(()),
         )
     return ZeroShotModel(
         encoder=TrainedEncoder(

@@ -5,9 +5,9 @@
 Generates the synthetic actions (people and performances of ``infocpl demo``), measures every clip,
 and prints for each measure how the means of the classes correlate with the trait in their lexicon,
 over all classes (the number behind it is that of the classes which have the trait; "-" where either
-is the same for all). Then names the clips of one person by measures alone: standardised over all
-clips, cosine with the centred traits. Nothing is learned and nothing is chosen; a seed
-prints the same figures again.
+is the same for all). Then names the clips of one person by measured traits alone, all classes
+standing for the seen ones: they give zero, unit and errors of the measures, and nothing else is
+learned or chosen. A seed prints the same figures again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from infocpl.alignment.base import TextTable
-from infocpl.alignment.measured import fit_measured
+from infocpl.alignment.measured_fit import fit_measured
 from infocpl.data.loading import prepare_clip
 from infocpl.semantics.lexicon import load_lexicon
 from infocpl.semantics.traits import TRAIT_DIMENSIONS, trait_vector

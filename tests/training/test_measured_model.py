@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from infocpl.alignment.measured import fit_measured
+from infocpl.alignment.measured_fit import fit_measured
 from infocpl.errors import CheckpointError
 from infocpl.skeleton.layout import create_layout
 from infocpl.skeleton.measures import MEASURES, measure_clips

@@ -59,7 +59,7 @@ class CompiledLabels:
         self._text = aligner.text(text)
         self._measured = aligner.measured
         if self._measured is not None:
-            self._directions = self._measured.directions(text)
+            self._expected = self._measured.expect(text)
         self._heads = [
             _CompiledHead(head, self._text) for head in aligner.model.granularity_heads()
         ]
@@ -76,7 +76,7 @@ class CompiledLabels:
         fused = torch.cat(parts)
         if self._measured is None:
             return fused
-        return fused + self._measured.scores_along(features, self._directions)
+        return fused + self._measured.scores_of(features, self._expected)
 
 
 class _CompiledHead:

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from infocpl.alignment.base import TextCentre, TextTable, standardise
-from infocpl.alignment.measured import MeasuredTraits, fit_measured, training_sample
+from infocpl.alignment.measured import MeasuredTraits, training_sample
+from infocpl.alignment.measured_fit import fit_measured
 from infocpl.errors import ConfigError
 
 __all__ = ["RidgeAligner", "fit_ridge", "ridge_map"]

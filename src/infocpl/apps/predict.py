@@ -37,7 +37,7 @@ class Prediction:
     persons, frames, layout : what was read
     heads : for the best name, the descriptions each head believed
     traits : for the best name, the measured traits in which the clip agrees with it most: ``name``
-        and ``agreement``, its part of a cosine; none for a model without measured traits
+        and ``agreement``, what it adds to their score; none for a model without measured traits
     sources : name to where its description comes from
     """
 

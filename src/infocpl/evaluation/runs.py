@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from infocpl.alignment.base import Aligner, TextCentre
-from infocpl.alignment.measured import fit_measured
+from infocpl.alignment.measured_fit import fit_measured
 from infocpl.alignment.ridge import fit_ridge
 from infocpl.alignment.standard import StandardInfoCPL
 from infocpl.data.feature_store import EncoderNote, PreparedFeatures

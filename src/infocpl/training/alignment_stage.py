@@ -11,7 +11,8 @@ from torch import Tensor
 from infocpl.alignment.base import TextCentre, TextTable, standardise
 from infocpl.alignment.infocpl import InfoCPL, InfoCPLConfig
 from infocpl.alignment.initialise import start_matching
-from infocpl.alignment.measured import fit_measured, training_sample
+from infocpl.alignment.measured import training_sample
+from infocpl.alignment.measured_fit import fit_measured
 from infocpl.alignment.standard import StandardInfoCPL
 from infocpl.training.loop import EpochReport, fit
 from infocpl.training.stage_configs import AlignmentConfig

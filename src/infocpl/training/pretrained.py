@@ -33,7 +33,7 @@ from infocpl.training.stages import EncoderConfig, TrainedEncoder
 __all__ = ["FORMAT_VERSION", "ZeroShotModel"]
 
 FORMAT_VERSION = 5
-"""2: traits beside the text; 3: a choice of descriptions; 4: measured traits; 5: their metric."""
+"""2: traits beside the text; 3: a choice of descriptions; 4: measured traits; 5: their errors."""
 
 
 @dataclass(frozen=True)
