@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from infocpl.products import linear, plain_single
+from infocpl.products import linear, multiply_each, plain_single
 
 
 @pytest.mark.parametrize("shape", [(1, 6), (37, 6), (5, 3, 6), (0, 6)], ids=str)
@@ -30,6 +30,42 @@ def test_values_and_gradients_equal_the_plain_linear_map(
         strict=True,
     ):
         torch.testing.assert_close(mine, theirs)
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 1024, 2500])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["f32", "f64"])
+def test_each_of_many_products_and_their_gradients_equal_the_batched_product(count, dtype) -> None:
+    torch.manual_seed(0)
+    left = torch.randn(4, 3, dtype=dtype, requires_grad=True)
+    rights = torch.randn(count, 3, 2, dtype=dtype, requires_grad=True)
+    found, expected = multiply_each(left, rights), torch.matmul(left, rights)
+    torch.testing.assert_close(found, expected)
+    slope = torch.randn_like(expected)
+    mine = torch.autograd.grad(found, (left, rights), slope)
+    theirs = torch.autograd.grad(expected, (left, rights), slope)
+    # The gradient of the one matrix is a sum over all products.
+    torch.testing.assert_close(mine[0], theirs[0], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(mine[1], theirs[1])
+
+
+def test_each_of_many_products_gives_only_the_gradients_that_are_asked_for() -> None:
+    left, rights = torch.randn(4, 3), torch.randn(5, 3, 2)
+    for leaf in (left, rights):
+        leaf.requires_grad_()
+        multiply_each(left, rights).sum().backward()
+        assert leaf.grad is not None
+        leaf.requires_grad_(False)
+        leaf.grad = None
+    assert not multiply_each(left, rights).requires_grad
+
+
+def test_each_of_many_products_keeps_mixed_precision() -> None:
+    left, rights = torch.randn(4, 3, requires_grad=True), torch.randn(5, 3, 2, requires_grad=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = multiply_each(left, rights)
+    assert found.dtype == torch.bfloat16
+    found.float().sum().backward()
+    assert left.grad is not None
 
 
 def test_mixed_precision_keeps_its_own_product() -> None:

@@ -24,7 +24,7 @@ from infocpl.encoders.network import NetworkConfig, SkeletonNetwork
 from infocpl.encoders.shared import BatchNorm2d
 from infocpl.encoders.temporal import TimeConv
 from infocpl.errors import ConfigError
-from infocpl.products import linear
+from infocpl.products import linear, multiply_each
 
 __all__ = ["STGCN", "STGCNConfig"]
 
@@ -74,7 +74,7 @@ class GraphConv(nn.Module):
         subsets = weighted.shape[0]
         rows = x.permute(0, 2, 3, 1).reshape(batch * frames, joints, channels)
         mix = weighted.permute(2, 0, 1).reshape(joints * subsets, joints)
-        gathered = torch.einsum("wv,nvc->nwc", mix, rows)
+        gathered = multiply_each(mix, rows)
         gathered = gathered.reshape(batch * frames * joints, subsets * channels)
         out = linear(gathered, self.weight.flatten(1))
         # A convolution before the aggregation would see its bias aggregated as well.

@@ -13,7 +13,7 @@ from infocpl.training.loop import native_bf16
 
 __all__ = ["RECIPE", "environment", "is_main_process"]
 
-RECIPE = 1
+RECIPE = 2
 """Raised whenever equal arguments begin to give other weights or features than before."""
 
 
