@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from infocpl.semantics import Codebook, compose, describe, load_lexicon
+from infocpl.semantics.lexicon import Lexicon
 
 NAMES = "donning, side kick with the left leg, zorb"
 FEW = ("--granularities", "name", "definition")
@@ -158,3 +160,17 @@ def test_names_that_look_like_markup_are_printed_as_they_are(infocpl):
     assert told.code == 0
     assert "[red]wave[/red]" in told.out
     assert "[/oops]" in told.out
+
+
+def test_lexicons_named_one_by_one_are_all_asked(infocpl, tmp_path: Path):
+    """``--lexicon a --lexicon b`` as well as ``--lexicon a b``."""
+    files = []
+    for number, name in enumerate(("flurble", "snorgle")):
+        entry = dataclasses.replace(load_lexicon("nw-ucla")["donning"], name=name)
+        files.append(tmp_path / f"{number}.yaml")
+        Lexicon("mine", (entry,)).write(files[-1])
+    words = ("describe", "--labels", "flurble, snorgle", "--json")
+    together = infocpl(*words, "--lexicon", *files)
+    apart = infocpl(*words, f"--lexicon={files[0]}", "--lexicon", files[1])
+    assert (apart.code, apart.out) == (0, together.out)
+    assert apart.out.count("lexicon mine") == 2

@@ -255,6 +255,17 @@ def refused(plan: Plan, *extra: object, words: str, error: type[Exception] = Con
         check_extra(dataclasses.replace(plan, extra=tuple(map(str, extra))))
 
 
+def test_a_dataset_and_a_larger_one_that_holds_it_are_one_too_many(plan, tmp_path):
+    """Every clip of the first 60 classes would be learned twice."""
+    folders = []
+    for name in ("ntu120", "ntu60"):
+        folders.append(tmp_path / name)
+        write_store(folders[-1], name, "ntu25", create_dataset(name).classes)
+    words = f"--extra {folders[1]}: expected one of 'ntu60' and 'ntu120', .* got both"
+    refused(plan, *folders, words=words)
+    check_extra(dataclasses.replace(plan, extra=(str(folders[0]),)))
+
+
 def test_two_stores_of_one_dataset_are_one_too_many(plan, stores, tmp_path):
     first = stores["nw-ucla"].folder
     again = write_store(tmp_path / "again", "nw-ucla", "kinect20", stores["nw-ucla"].classes).folder

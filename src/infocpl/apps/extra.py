@@ -30,6 +30,7 @@ __all__ = ["SYNTHETIC", "check_extra", "gather_extra"]
 SYNTHETIC = "synthetic"
 """The generator's clips, which need no files."""
 
+_NESTED = {"ntu60", "ntu120"}  # every recording of the first is one of the second
 _DRAW = 0  # seed of which clips of a larger store are taken
 
 
@@ -39,7 +40,7 @@ def check_extra(plan: Plan) -> None:
     Raises
     ------
     ConfigError : if an extra source is no store of clips, is the dataset itself or another source
-        once more, or if the dataset is given as features
+        once more or within it, or if the dataset is given as features
     StoreError : if its store is damaged
     DataError : if no list says which of its classes would show an unseen one
     """
@@ -60,6 +61,11 @@ def check_extra(plan: Plan) -> None:
                 f"{seen[dataset]}"
             )
         seen[dataset] = source
+        if seen.keys() >= _NESTED:
+            raise ConfigError(
+                f"--extra {source}: expected one of 'ntu60' and 'ntu120', which holds all clips of "
+                "the first, got both"
+            )
         same.check_names(dataset, classes)
         same.exclusions(plan.dataset.name, plan.dataset.classes, dataset)
 

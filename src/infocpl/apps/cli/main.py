@@ -13,6 +13,7 @@ from typing import Annotated
 import tyro
 
 from infocpl import __version__
+from infocpl.apps.cli.arguments import join_repeated, options_of_several
 from infocpl.apps.cli.codebook_commands import Ablate, Codebook
 from infocpl.apps.cli.commands import Convert, Demo, Evaluate, ImportWeights, Info, Predict, Run
 from infocpl.apps.cli.data_commands import Inspect, Splits, Verify
@@ -79,6 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _execute(arguments: list[str]) -> int:
     """Read the arguments and do what they say; help and wrong ones end with ``SystemExit``."""
+    arguments = join_repeated(arguments, options_of_several(Command))
     command = tyro.cli(
         Command,
         prog="infocpl",
