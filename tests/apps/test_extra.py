@@ -24,8 +24,8 @@ from infocpl.data import (
     load_split,
     write_features,
 )
-from infocpl.data.dataset import ClipInfo
 from infocpl.data.loading import prepare_clip
+from infocpl.data.protocol import ClipInfo
 from infocpl.errors import ConfigError, DataError
 from infocpl.evaluation.config import create_preset
 from infocpl.semantics import DescriptionChoice, load_lexicon

@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from infocpl.data.catalog import list_datasets
-from infocpl.data.dataset import FIELDS, ClipInfo, Dataset, walk_files
+from infocpl.data.dataset import Dataset
 from infocpl.data.feature_files import is_feature_file
+from infocpl.data.protocol import FIELDS, ClipInfo
 from infocpl.data.recognise import recognise_datasets
 from infocpl.data.sources import ClipSource, FolderSource, open_source
+from infocpl.data.walk import walk_files
 from infocpl.errors import ConfigError, InfoCPLError
 from infocpl.skeleton.sequence import SkeletonSequence
 

@@ -8,14 +8,8 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from infocpl.data.dataset import (
-    ALIASES,
-    ClipInfo,
-    Dataset,
-    Protocol,
-    ProtocolFile,
-    PublishedResult,
-)
+from infocpl.data.dataset import Dataset, PublishedResult
+from infocpl.data.protocol import ALIASES, ClipInfo, Protocol, ProtocolFile
 from infocpl.data.yaml_files import YamlFile, read_yaml
 from infocpl.errors import DataError
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from infocpl.data.dataset import ClipInfo, Dataset
+from infocpl.data.dataset import Dataset
 from infocpl.data.feature_files import open_features
 from infocpl.data.feature_store import EncoderNote, FeatureStore, write_features
+from infocpl.data.protocol import ClipInfo
 from infocpl.data.splits import load_split
 from infocpl.errors import ConfigError, DataError
 from infocpl.files import canonical_hash, sha256_file

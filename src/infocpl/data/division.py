@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from infocpl.data.dataset import Protocol
 from infocpl.data.labelled import LabelledStore
+from infocpl.data.protocol import Protocol
 from infocpl.data.splits import Split
 from infocpl.errors import SplitError, SplitLeakageError
 

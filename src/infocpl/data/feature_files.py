@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from infocpl.data.dataset import FIELDS, ClipInfo
+from infocpl.data.protocol import FIELDS, ClipInfo
 from infocpl.errors import SkeletonFormatError
 from infocpl.skeleton.formats.feature_folder import is_feature_folder, read_feature_folder
 from infocpl.skeleton.formats.limits import MAX_CLASSES, MAX_CLIPS

@@ -21,7 +21,6 @@ import numpy as np
 import orjson
 from numpy.typing import ArrayLike, NDArray
 
-from infocpl.data.dataset import ClipInfo, Protocol
 from infocpl.data.feature_files import Rows
 from infocpl.data.labelled import FACTS, LabelledStore, row_indices
 from infocpl.data.manifest import (
@@ -34,6 +33,7 @@ from infocpl.data.manifest import (
     refuse_foreign,
     write_manifest,
 )
+from infocpl.data.protocol import ClipInfo, Protocol
 from infocpl.errors import DataError, StoreError
 from infocpl.files import atomic_folder
 

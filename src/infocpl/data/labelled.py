@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from infocpl.data.catalog import create_dataset, list_datasets
-from infocpl.data.dataset import Protocol
 from infocpl.data.manifest import StoreKind, open_parts, protocols_from_manifest, verify_files
+from infocpl.data.protocol import Protocol
 from infocpl.errors import DataError, LayoutError, StoreError
 from infocpl.files import canonical_hash
 

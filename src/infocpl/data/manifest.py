@@ -18,7 +18,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from infocpl.data.dataset import Protocol
+from infocpl.data.protocol import Protocol
 from infocpl.errors import DataError, OutputExistsError, StoreError
 from infocpl.files import canonical_hash, read_json, sha256_file
 

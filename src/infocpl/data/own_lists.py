@@ -12,7 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from infocpl.data.dataset import FIELDS, Dataset, Protocol, walk_files
+from infocpl.data.dataset import Dataset
+from infocpl.data.protocol import FIELDS, Protocol
+from infocpl.data.walk import walk_files
 from infocpl.errors import DataError
 from infocpl.files import sha256_file
 

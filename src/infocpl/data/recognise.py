@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from infocpl.data.catalog import create_dataset, list_datasets
-from infocpl.data.dataset import Dataset, walk_files
+from infocpl.data.dataset import Dataset
+from infocpl.data.walk import walk_files
 from infocpl.errors import DataError
 
 __all__ = ["recognise_datasets"]

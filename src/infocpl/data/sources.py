@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from infocpl.data.dataset import ClipInfo, Dataset
+from infocpl.data.dataset import Dataset
+from infocpl.data.protocol import ClipInfo
 from infocpl.errors import ConfigError, DataError, InfoCPLError, SkeletonFormatError
 from infocpl.files import canonical_hash, sha256_file
 from infocpl.skeleton.formats import (

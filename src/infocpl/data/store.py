@@ -17,9 +17,9 @@ from typing import Any, ClassVar, SupportsIndex
 
 import numpy as np
 
-from infocpl.data.dataset import ClipInfo
 from infocpl.data.labelled import FACTS, LabelledStore
 from infocpl.data.manifest import StoreKind, check_columns, map_array
+from infocpl.data.protocol import ClipInfo
 from infocpl.skeleton.layout import Layout, create_layout
 from infocpl.skeleton.sequence import SkeletonSequence
 
@@ -61,7 +61,7 @@ class ClipStore(LabelledStore):
     Examples
     --------
     >>> import tempfile, numpy as np
-    >>> from infocpl.data.dataset import ClipInfo
+    >>> from infocpl.data.protocol import ClipInfo
     >>> from infocpl.data.store_writer import StoreWriter
     >>> layout = create_layout("ntu25")
     >>> clip = SkeletonSequence(np.ones((1, 4, 25, 3)), layout)

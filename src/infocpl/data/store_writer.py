@@ -11,7 +11,6 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 import orjson
 
-from infocpl.data.dataset import ClipInfo, Protocol
 from infocpl.data.manifest import (
     HEADER_BYTES,
     flush,
@@ -20,6 +19,7 @@ from infocpl.data.manifest import (
     refuse_foreign,
     write_manifest,
 )
+from infocpl.data.protocol import ClipInfo, Protocol
 from infocpl.data.store import CLIPS, COLUMNS
 from infocpl.errors import OutputExistsError, StoreError
 from infocpl.files import atomic_folder

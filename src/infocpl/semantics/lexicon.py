@@ -18,7 +18,8 @@ from typing import Any
 
 from infocpl.errors import SemanticsError
 from infocpl.files import atomic_path, canonical_hash
-from infocpl.semantics.entry import LexiconEntry, line_of
+from infocpl.semantics.entry import LexiconEntry
+from infocpl.semantics.entry_reader import line_of
 from infocpl.semantics.labels import MAX_NAME_LENGTH, label_key
 from infocpl.semantics.yaml_text import dump_yaml, parse_yaml
 

@@ -11,7 +11,8 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from infocpl.semantics.entry import Contrast, LexiconEntry
+from infocpl.semantics.entry import LexiconEntry
+from infocpl.semantics.entry_reader import Contrast
 from infocpl.semantics.traits import TRAIT_VALUES, Traits
 
 __all__ = ["mirror_entry", "mirror_text", "mirror_traits"]

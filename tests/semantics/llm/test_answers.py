@@ -7,7 +7,7 @@ import json
 import pytest
 
 from infocpl.errors import LanguageModelError
-from infocpl.semantics.entry import COUNTS, WORD_LIMITS
+from infocpl.semantics.entry_reader import COUNTS, WORD_LIMITS
 from infocpl.semantics.grammar import read_name
 from infocpl.semantics.grammar.entries import compose_entry
 from infocpl.semantics.llm.answers import check_answer, read_answer

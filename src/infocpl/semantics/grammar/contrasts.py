@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from infocpl.semantics.entry import Contrast
+from infocpl.semantics.entry_reader import Contrast
 from infocpl.semantics.grammar.english import join_words
 from infocpl.semantics.grammar.frames import Frame
 from infocpl.semantics.grammar.phrases import CONTACTS, HEIGHTS, OFTEN, PATHS, POSTURES, SPEEDS

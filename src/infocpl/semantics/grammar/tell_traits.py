@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from infocpl.semantics.entry import ATTRIBUTE_NAMES
+from infocpl.semantics.entry_reader import ATTRIBUTE_NAMES
 from infocpl.semantics.grammar.english import definite, join_words
 from infocpl.semantics.grammar.phrases import (
     AMPLITUDES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from infocpl.errors import SemanticsError
-from infocpl.semantics.entry import ALIKE, WORD_LIMITS, word_set
+from infocpl.semantics.entry_reader import ALIKE, WORD_LIMITS, word_set
 
 __all__ = ["Writer", "fit", "sentence"]
 

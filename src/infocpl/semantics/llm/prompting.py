@@ -10,7 +10,7 @@ from importlib import resources
 
 from infocpl.data.yaml_files import read_yaml
 from infocpl.errors import SemanticsError
-from infocpl.semantics.entry import ATTRIBUTE_NAMES, COUNTS, PHASE_NAMES, WORD_LIMITS
+from infocpl.semantics.entry_reader import ATTRIBUTE_NAMES, COUNTS, PHASE_NAMES, WORD_LIMITS
 from infocpl.semantics.traits import TRAIT_LISTS, TRAIT_MAY_BE_EMPTY, TRAIT_VALUES
 from infocpl.skeleton.layout import PART_NAMES
 

@@ -5,12 +5,8 @@ in which direction, how often, in which posture) that other classes share, so an
 training can be described by what the others teach.
 """
 
-from infocpl.skeleton.synthetic.actions import (
-    SyntheticAction,
-    get_action,
-    list_actions,
-    perform,
-)
+from infocpl.skeleton.synthetic.action_list import get_action, list_actions
+from infocpl.skeleton.synthetic.actions import SyntheticAction, perform
 from infocpl.skeleton.synthetic.body import Body, create_body
 from infocpl.skeleton.synthetic.datasets import (
     generate_aimclr,

@@ -13,7 +13,8 @@ from infocpl.files import atomic_folder
 from infocpl.skeleton.formats.ntu import ntu_name, write_ntu
 from infocpl.skeleton.layout import create_layout
 from infocpl.skeleton.sequence import SkeletonSequence
-from infocpl.skeleton.synthetic.actions import SyntheticAction, get_action, list_actions, perform
+from infocpl.skeleton.synthetic.action_list import get_action, list_actions
+from infocpl.skeleton.synthetic.actions import SyntheticAction, perform
 from infocpl.skeleton.synthetic.kinematics import rotation, solve
 from infocpl.skeleton.synthetic.sensor import View, create_view, observe
 from infocpl.skeleton.synthetic.subjects import MAX_SUBJECTS, Subject, create_subject, vary_style

@@ -18,7 +18,8 @@ from infocpl.errors import DataError
 from infocpl.skeleton.formats.ntu import ntu_name
 from infocpl.skeleton.layout import create_layout
 from infocpl.skeleton.sequence import SkeletonSequence
-from infocpl.skeleton.synthetic.actions import SyntheticAction, list_actions
+from infocpl.skeleton.synthetic.action_list import list_actions
+from infocpl.skeleton.synthetic.actions import SyntheticAction
 from infocpl.skeleton.synthetic.generate import FPS, move_bodies, partner_of
 from infocpl.skeleton.synthetic.sensor import CAMERA_YAWS, View, create_view, observe
 from infocpl.skeleton.synthetic.subjects import create_subject
