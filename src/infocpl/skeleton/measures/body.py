@@ -116,9 +116,10 @@ class Body:
         return [*hands, *feet, self.neck - self.pelvis, height]
 
     @cached_property
-    def spans(self) -> list[Floats]:
-        """(N,) size of the space that each of :attr:`movers` goes through."""
-        return [np.linalg.norm(extent(track), axis=1) for track in self.movers]
+    def spans(self) -> Floats:
+        """(P, N) size of the space that each of the P :attr:`movers` goes through."""
+        spans: Floats = np.stack([np.linalg.norm(extent(lead), axis=1) for lead in self.movers])
+        return spans
 
     @cached_property
     def hands_apart(self) -> Floats:

@@ -65,40 +65,37 @@ def measure_directions(body: Body) -> dict[str, Floats]:
 def measure_paths(body: Body) -> dict[str, Floats]:
     """Along which path, in which plane, how far, how fast and how often."""
     hand = body.hand
+    # All that leads at once, (P, N, ...): one clip is measured in few operations of numpy.
+    leads = np.stack(body.movers)
+    flat = leads.reshape(-1, *leads.shape[2:])
+    spans = body.spans
+    spreads = covariance(flat)
+    longest = np.linalg.eigvalsh(spreads)[:, 2].reshape(spans.shape).sum(axis=0)
     # Of all that moves together, so that what moves most decides.
-    spreads = [covariance(track) for track in body.movers]
-    total = np.sum(spreads, axis=0)
+    total = spreads.reshape(*spans.shape, 3, 3).sum(axis=0)
     whole = np.trace(total, axis1=1, axis2=2)
     shares = np.diagonal(total, axis1=1, axis2=2) / (whole[:, None] + 1e-3)
-    longest = np.sum([np.linalg.eigvalsh(spread)[:, 2] for spread in spreads], axis=0)
-    spans = np.sum(body.spans, axis=0)
-    paths = np.sum([path_length(track) for track in body.movers], axis=0)
-    steps = [np.linalg.norm(np.diff(track, axis=1), axis=2) for track in body.movers]
-    fastest = np.log(np.max([step.max(axis=1) for step in steps], axis=0) + 1e-3)
-    swings = [
-        span**2 * returning(track) / (span + 0.1)
-        for track, span in zip(body.movers, body.spans, strict=True)
-    ]
+    paths = path_length(flat).reshape(spans.shape).sum(axis=0)
+    steps = np.linalg.norm(np.diff(flat, axis=1), axis=2).max(axis=1).reshape(spans.shape)
+    swings = spans**2 * returning(flat).reshape(spans.shape) / (spans + 0.1)
     head = body["head"] - body.neck
+    head_span = np.linalg.norm(extent(head), axis=1)
     shaken = [
-        vibration(track, 17) / (span + 0.2)
-        for track, span in zip(
-            (*body.movers, head),
-            (*body.spans, np.linalg.norm(extent(head), axis=1)),
-            strict=True,
-        )
+        *(vibration(flat, 17).reshape(spans.shape) / (spans + 0.2)),
+        vibration(head, 17) / (head_span + 0.2),
     ]
+    whole_span = spans.sum(axis=0)
     return {
         "path.line": longest / (whole + TINY),
-        "path.swing": np.sum(swings, axis=0) / (np.square(body.spans).sum(axis=0) + TINY),
-        "path.oscillation": paths / (spans + TINY),
+        "path.swing": swings.sum(axis=0) / ((spans**2).sum(axis=0) + TINY),
+        "path.oscillation": paths / (whole_span + TINY),
         "path.zigzag": extent(hand[..., 0]) + extent(hand[..., 1]) - 2 * extent(hand[..., 2]),
         "planes.sagittal": -shares[:, 0],
         "planes.frontal": -shares[:, 2],
         "planes.horizontal": -shares[:, 1],
         "repetition": np.max(shaken, axis=0),
-        "speed": fastest,
-        "amplitude": np.log(spans + TINY),
+        "speed": np.log(steps.max(axis=0) + 1e-3),
+        "amplitude": np.log(whole_span + TINY),
     }
 
 

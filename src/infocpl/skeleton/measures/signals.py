@@ -150,11 +150,13 @@ def returning(track: Floats) -> Floats:
     >>> float(returning(swing)[0]) > 1, float(returning(one_way)[0]) < 0
     (True, True)
     """
-    found = np.full(len(track), -np.inf)
-    apart = {
-        lag: np.linalg.norm(track[:, lag:] - track[:, :-lag], axis=2).mean(axis=1)
-        for lag in range(1, track.shape[1] // 2 + 1)
-    }
-    for lag in range(_LEAST_PERIOD, max(apart, default=0) + 1):
-        found = np.maximum(found, apart[lag // 2] - apart[lag])
-    return np.where(np.isfinite(found), found, 0.0)
+    longest = track.shape[1] // 2
+    if longest < _LEAST_PERIOD:
+        return np.zeros(len(track))
+    apart = [
+        np.linalg.norm(track[:, lag:] - track[:, :-lag], axis=2).mean(axis=1)
+        for lag in range(1, longest + 1)
+    ]
+    nearer = [apart[lag // 2 - 1] - apart[lag - 1] for lag in range(_LEAST_PERIOD, longest + 1)]
+    found: Floats = np.max(nearer, axis=0)
+    return found
