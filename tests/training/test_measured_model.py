@@ -99,7 +99,7 @@ def test_a_model_that_asks_for_other_measures_is_refused_in_one_sentence(saved, 
     message = str(caught.value)
     assert str(saved) in message
     assert f"the model asks for {len(measures)} measures of a clip" in message
-    assert message.endswith("use infocpl 0.0.9")
+    assert message.endswith("train it again, or use the infocpl that wrote it (0.0.9)")
     assert "\n" not in message
 
 

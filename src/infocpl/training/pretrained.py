@@ -196,7 +196,8 @@ def _build(
     if measured and tuple(config["measures"]) != MEASURES:
         raise CheckpointError(
             f"the model asks for {len(config['measures'])} measures of a clip that this infocpl "
-            f"takes otherwise ({len(MEASURES)}); use infocpl {config['infocpl_version']}"
+            f"takes otherwise ({len(MEASURES)}); train it again, or use the infocpl that wrote "
+            f"it ({config['infocpl_version']})"
         )
     return ZeroShotModel(
         encoder=TrainedEncoder(
