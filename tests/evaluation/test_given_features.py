@@ -131,7 +131,8 @@ def test_features_of_an_encoder_that_knew_an_unseen_class_are_refused(task, smal
 
 
 def test_what_was_trained_here_carries_no_warning(small_task, trained, context, oracle):
-    result = build_result(small_task, [trained], dataclasses.replace(context, config=oracle))
+    real = dataclasses.replace(context, config=oracle, dataset=create_dataset("utd-mhad"))
+    result = build_result(small_task, [trained], real)
     assert result["features"]["origin"] == "trained here"
     assert not {"warning", "declared_by", "note"} & set(result["features"])
     assert "caveat" not in result["selection"]

@@ -20,6 +20,7 @@ from infocpl.evaluation.task_data import TaskData, text_table
 from infocpl.evaluation.variants import METHODS
 from infocpl.semantics import build_codebook
 from infocpl.semantics.codebook import Codebook
+from infocpl.skeleton.measures import MEASURES
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "result.md"
 
@@ -40,6 +41,26 @@ def context(small_store, small_codebook, small_config) -> ResultContext:
 @pytest.fixture(scope="module")
 def result(small_task, small_runs, context) -> dict[str, Any]:
     return build_result(small_task, small_runs, context)
+
+
+def test_measured_traits_on_the_actions_they_were_revised_by_carry_a_warning(
+    result, small_task, small_runs, context
+):
+    """On those alone, and only where they are used."""
+    assert result["features"]["measures"] == len(MEASURES)
+    assert "revised by how well they agree with these generated" in result["features"]["warning"]
+    real = dataclasses.replace(context, dataset=create_dataset("utd-mhad"))
+    assert "warning" not in build_result(small_task, small_runs, real)["features"]
+    bare = [
+        dataclasses.replace(
+            run,
+            features=dataclasses.replace(
+                run.features, train=run.features.train[:, : run.features.dim]
+            ),
+        )
+        for run in small_runs
+    ]
+    assert "warning" not in build_result(small_task, bare, context)["features"]
 
 
 def test_a_result_survives_strict_json(result):

@@ -32,6 +32,11 @@ __all__ = ["SCHEMA", "ResultContext", "build_result", "environment"]
 
 SCHEMA = "infocpl-result/1"
 
+_FITTED = (
+    "measured traits were revised by how well they agree with these generated actions: rows that "
+    "use them show that everything works here, and say nothing about other data"
+)
+
 
 @dataclass(frozen=True)
 class ResultContext:
@@ -112,7 +117,7 @@ def build_result(task: TaskData, runs: Sequence[SeedRun], context: ResultContext
             "unseen_clips": len(task.unseen_test),
             "unseen_from": context.unseen_clips,
         },
-        "features": _features(runs[0], config),
+        "features": _features(runs[0], config, context.dataset.name),
         "text": _text(codebook, context.descriptions),
         "extra": _extra(task, context.extra_codebooks),
         "selection": tell_selection(runs, config),
@@ -130,7 +135,7 @@ def build_result(task: TaskData, runs: Sequence[SeedRun], context: ResultContext
     }
 
 
-def _features(run: SeedRun, config: ExperimentConfig) -> dict[str, Any]:
+def _features(run: SeedRun, config: ExperimentConfig, dataset: str) -> dict[str, Any]:
     """Which encoder, and whether its training classes are proved or only declared."""
     encoder = run.encoder
     if isinstance(encoder, EncoderNote):
@@ -147,16 +152,21 @@ def _features(run: SeedRun, config: ExperimentConfig) -> dict[str, Any]:
             "warning": declaration(encoder),
         }
     module = encoder.module
-    return {
+    measures = run.features.train.shape[1] - run.features.dim
+    told = {
         "origin": "trained here",
         "encoder": config.encoder.name,
         "members": config.encoder.members,
         "streams": list(module.config.streams),  # type: ignore[union-attr, arg-type]
         "dim": int(module.dim),  # type: ignore[arg-type]
-        "measures": run.features.train.shape[1] - run.features.dim,
+        "measures": measures,
         "parameters": sum(p.numel() for p in module.parameters()),
         "training_classes": list(encoder.training_classes),
     }
+    if measures and dataset == "synthetic":
+        # Unseen actions among them: no number of this dataset is a test of what was fitted to it.
+        told["warning"] = _FITTED
+    return told
 
 
 def declaration(note: EncoderNote) -> str:
